@@ -1,0 +1,1 @@
+"""The `gpumon` command: quick checks for people and scripts, and the way into every front end."""

@@ -1,0 +1,364 @@
+"""The columns of every table, by name: what a table in the shell or on the screen shows, sorts and filters by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from gpumon import units
+from gpumon.model import AccountUsage, Alert, ClusterSnapshot, Gpu, Job, Node, Partition, Target, UserUsage
+from gpumon.text import shown
+from gpumon.units import MISSING, Units
+
+Row = TypeVar("Row")
+Value: TypeAlias = "str | float | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column of a table of `Row`s."""
+
+    key: str
+    """Its name in filters, sort keys, CSV heads and the configuration."""
+    title: str
+    width: int
+    """In cells; a longer text is cut with an ellipsis."""
+    value: Callable[[Row, ClusterSnapshot], Value]
+    """What it holds: a number, a text, or None for unknown; in the model's units."""
+    text: Callable[[Row, ClusterSnapshot, Units], str]
+    """What people read, one line without control characters."""
+    is_number: bool = False
+    """Numbers are right-aligned and compared by size."""
+    scale: float = 1.0
+    """What a value is multiplied with to be what people type in a filter: 100 for a share, 2**-30 for bytes (GiB)."""
+    missing: str = ""
+    """The model's field behind it, to ask the snapshot why it is missing."""
+    part: str = "gpus"
+    """The part of the snapshot to ask."""
+
+
+def _text(key: str, title: str, width: int, value: Callable[[Row, ClusterSnapshot], str | None]) -> Column[Row]:
+    return Column(key, title, width, value, lambda row, snapshot, _: shown(value(row, snapshot) or MISSING))
+
+
+def _count(
+    key: str,
+    title: str,
+    width: int,
+    value: Callable[[Row, ClusterSnapshot], float | None],
+    *,
+    part: str = "slurm",
+    missing: str = "",
+) -> Column[Row]:
+    return Column(
+        key,
+        title,
+        width,
+        value,
+        lambda row, snapshot, _: units.count(value(row, snapshot)),
+        True,
+        part=part,
+        missing=missing,
+    )
+
+
+def _share(
+    key: str,
+    title: str,
+    width: int,
+    value: Callable[[Row, ClusterSnapshot], float | None],
+    missing: str,
+    part: str = "gpus",
+) -> Column[Row]:
+    return Column(
+        key, title, width, value, lambda row, snapshot, _: units.share(value(row, snapshot)), True, 100, missing, part
+    )
+
+
+def _size(
+    key: str,
+    title: str,
+    width: int,
+    value: Callable[[Row, ClusterSnapshot], float | None],
+    missing: str,
+    part: str = "gpus",
+) -> Column[Row]:
+    return Column(
+        key,
+        title,
+        width,
+        value,
+        lambda row, snapshot, unit: unit.size(value(row, snapshot)),
+        True,
+        2**-30,
+        missing,
+        part,
+    )
+
+
+def _rate(
+    key: str,
+    title: str,
+    width: int,
+    value: Callable[[Row, ClusterSnapshot], float | None],
+    missing: str,
+    part: str = "nodes",
+) -> Column[Row]:
+    return Column(
+        key,
+        title,
+        width,
+        value,
+        lambda row, snapshot, unit: unit.rate(value(row, snapshot)),
+        True,
+        2**-20,
+        missing,
+        part,
+    )
+
+
+def _age(
+    key: str, title: str, width: int, value: Callable[[Row, ClusterSnapshot], float | None], part: str
+) -> Column[Row]:
+    return Column(
+        key,
+        title,
+        width,
+        value,
+        lambda row, snapshot, _: units.age(value(row, snapshot)),
+        True,
+        missing="sampled_at",
+        part=part,
+    )
+
+
+def _since(moment: float | None, snapshot: ClusterSnapshot) -> float | None:
+    return None if moment is None else max(0.0, snapshot.taken_at - moment)
+
+
+def _until(moment: float | None, snapshot: ClusterSnapshot) -> float | None:
+    return None if moment is None else moment - snapshot.taken_at
+
+
+def _holders(gpu: Gpu, snapshot: ClusterSnapshot) -> str | None:
+    users = snapshot.users_of(gpu)
+    return None if users is None else ",".join(users)
+
+
+GPU_COLUMNS: tuple[Column[Gpu], ...] = (
+    _text("node", "NODE", 14, lambda gpu, _: gpu.device.node),
+    _text("gpu", "GPU", 5, lambda gpu, _: gpu.device.number),
+    _text("model", "MODEL", 22, lambda gpu, _: (gpu.device.model or "").removeprefix("NVIDIA ") or None),
+    _share("util", "UTIL", 5, lambda gpu, _: gpu.utilization, "utilization"),
+    _share("mem", "MEM", 5, lambda gpu, _: gpu.memory_share, "memory_used_bytes"),
+    _size("used", "USED", 9, lambda gpu, _: gpu.memory_used_bytes, "memory_used_bytes"),
+    _size("total", "TOTAL", 9, lambda gpu, _: gpu.device.memory_total_bytes, "memory_total_bytes"),
+    Column(
+        "temp",
+        "TEMP",
+        6,
+        lambda gpu, _: gpu.temperature_celsius,
+        lambda gpu, _, unit: unit.degrees(gpu.temperature_celsius),
+        True,
+        missing="temperature_celsius",
+    ),
+    Column(
+        "power",
+        "POWER",
+        7,
+        lambda gpu, _: gpu.power_watts,
+        lambda gpu, _s, _u: units.watts(gpu.power_watts),
+        True,
+        missing="power_watts",
+    ),
+    _share("sm", "SM", 5, lambda gpu, _: gpu.sm_active, "sm_active"),
+    _share("tensor", "TENSOR", 6, lambda gpu, _: gpu.tensor_active, "tensor_active"),
+    _share("dram", "DRAM", 5, lambda gpu, _: gpu.dram_active, "dram_active"),
+    _count("xid", "XID", 4, lambda gpu, _: gpu.detail.xid, part="gpus", missing="xid"),
+    _text("user", "USER", 10, _holders),
+    _text("job", "JOB", 10, lambda gpu, _: None if gpu.jobs is None else ",".join(gpu.jobs)),
+    _age("age", "AGE", 5, lambda gpu, snapshot: _since(gpu.sampled_at, snapshot), "gpus"),
+)
+"""Of the table of GPUs."""
+
+
+def _gpus_busy(node: Node, snapshot: ClusterSnapshot) -> float | None:
+    known = [gpu.utilization for gpu in snapshot.gpus_of(node.name) if gpu.utilization is not None and not gpu.is_stale]
+    return sum(known) / len(known) if known else None
+
+
+def _gpus_total(node: Node, _: ClusterSnapshot) -> float | None:
+    if node.slurm and node.slurm.gpus_total is not None:
+        return node.slurm.gpus_total
+    return len(node.gpus) or None
+
+
+NODE_COLUMNS: tuple[Column[Node], ...] = (
+    _text("node", "NODE", 14, lambda node, _: node.name),
+    _text("state", "STATE", 16, lambda node, _: node.slurm.words if node.slurm else None),
+    _share("cpu", "CPU", 5, lambda node, _: node.cpu_share, "cpu_share", "nodes"),
+    Column(
+        "load",
+        "LOAD",
+        7,
+        lambda node, _: node.load1,
+        lambda node, _s, _u: units.number(node.load1),
+        True,
+        1,
+        "load1",
+        "nodes",
+    ),
+    _share("mem", "MEM", 5, lambda node, _: node.memory_used_share, "memory_available_bytes", "nodes"),
+    _share("disk", "DISK", 5, lambda node, _: node.disk_used_share, "filesystems", "nodes"),
+    _rate(
+        "rx", "NET IN", 11, lambda node, _: node.network_received_bytes_per_second, "network_received_bytes_per_second"
+    ),
+    _rate("tx", "NET OUT", 11, lambda node, _: node.network_sent_bytes_per_second, "network_sent_bytes_per_second"),
+    _count("gpus", "GPUS", 5, _gpus_total, part="gpus", missing="gpus_total"),
+    _count(
+        "alloc", "ALLOC", 6, lambda node, _: node.slurm.gpus_allocated if node.slurm else None, missing="gpus_allocated"
+    ),
+    _share("util", "UTIL", 5, _gpus_busy, "utilization"),
+    Column(
+        "uptime",
+        "UPTIME",
+        8,
+        lambda node, snapshot: _since(node.booted_at, snapshot),
+        lambda node, snapshot, _: units.duration(_since(node.booted_at, snapshot)),
+        True,
+        1,
+        "booted_at",
+        "nodes",
+    ),
+    _text("reason", "REASON", 30, lambda node, _: node.slurm.reason if node.slurm else None),
+    _age("age", "AGE", 5, lambda node, snapshot: _since(node.sampled_at, snapshot), "nodes"),
+)
+"""Of the table of nodes."""
+
+JOB_COLUMNS: tuple[Column[Job], ...] = (
+    _text("job", "JOB", 12, lambda job, _: job.shown_id),
+    _text("user", "USER", 10, lambda job, _: job.user),
+    _text("account", "ACCOUNT", 10, lambda job, _: job.account),
+    _text("partition", "PARTITION", 10, lambda job, _: job.partition),
+    _text("state", "STATE", 11, lambda job, _: job.state),
+    _count("gpus", "GPUS", 5, lambda job, _: job.gpus, part="jobs", missing="gpus"),
+    _count("cpus", "CPUS", 6, lambda job, _: job.cpus, part="jobs", missing="cpus"),
+    _count("nodecount", "NODES", 5, lambda job, _: job.node_count, part="jobs", missing="node_count"),
+    Column(
+        "elapsed",
+        "ELAPSED",
+        8,
+        lambda job, snapshot: _since(job.started_at, snapshot),
+        lambda job, snapshot, _: units.duration(_since(job.started_at, snapshot)),
+        True,
+        1,
+        "started_at",
+        "jobs",
+    ),
+    Column(
+        "left",
+        "LEFT",
+        8,
+        lambda job, snapshot: _until(job.ends_at, snapshot) if job.started_at else None,
+        lambda job, snapshot, _: units.duration(_until(job.ends_at, snapshot) if job.started_at else None),
+        True,
+        1,
+        "ends_at",
+        "jobs",
+    ),
+    Column(
+        "waited",
+        "WAITED",
+        8,
+        lambda job, snapshot: _since(job.submitted_at, snapshot) if job.started_at is None else None,
+        lambda job, snapshot, _: units.duration(_since(job.submitted_at, snapshot) if job.started_at is None else None),
+        True,
+        1,
+        "submitted_at",
+        "jobs",
+    ),
+    _text("reason", "REASON", 18, lambda job, _: job.reason),
+    _text("qos", "QOS", 8, lambda job, _: job.qos),
+    _text("nodes", "ON", 16, lambda job, _: job.nodes),
+    _text("name", "NAME", 24, lambda job, _: job.name),
+)
+"""Of the table of jobs."""
+
+PARTITION_COLUMNS: tuple[Column[Partition], ...] = (
+    _text("partition", "PARTITION", 12, lambda row, _: row.name),
+    _count("running", "RUNNING", 8, lambda row, _: row.jobs_running),
+    _count("pending", "PENDING", 8, lambda row, _: row.jobs_pending),
+    _count("cpus", "CPUS", 8, lambda row, _: row.cpus_total),
+    _count("cpualloc", "CPU USE", 8, lambda row, _: row.cpus_allocated),
+    _count("gpus", "GPUS", 6, lambda row, _: row.gpus_total),
+    _count("gpualloc", "GPU USE", 8, lambda row, _: row.gpus_allocated),
+    _count("nodes", "NODES", 6, lambda row, _: row.nodes),
+)
+"""Of the table of partitions."""
+
+USER_COLUMNS: tuple[Column[UserUsage], ...] = (
+    _text("user", "USER", 12, lambda row, _: row.name),
+    _count("running", "RUNNING", 8, lambda row, _: row.jobs_running),
+    _count("pending", "PENDING", 8, lambda row, _: row.jobs_pending),
+    _count("suspended", "SUSP", 6, lambda row, _: row.jobs_suspended),
+    _count("cpus", "CPUS", 8, lambda row, _: row.cpus_running),
+    _count("gpus", "GPUS", 6, lambda row, _: row.gpus_running),
+)
+"""Of the table of users."""
+
+ACCOUNT_COLUMNS: tuple[Column[AccountUsage], ...] = (
+    _text("account", "ACCOUNT", 12, lambda row, _: row.name),
+    _count("running", "RUNNING", 8, lambda row, _: row.jobs_running),
+    _count("pending", "PENDING", 8, lambda row, _: row.jobs_pending),
+    _count("suspended", "SUSP", 6, lambda row, _: row.jobs_suspended),
+    _count("cpus", "CPUS", 8, lambda row, _: row.cpus_running),
+    _count("gpus", "GPUS", 6, lambda row, _: row.gpus_running),
+    Column(
+        "fairshare",
+        "FAIR",
+        6,
+        lambda row, _: row.fairshare,
+        lambda row, _s, _u: units.number(row.fairshare, 2),
+        True,
+        1,
+        "fairshare",
+        "slurm",
+    ),
+)
+"""Of the table of accounts."""
+
+ALERT_COLUMNS: tuple[Column[Alert], ...] = (
+    _text("state", "STATE", 8, lambda alert, _: alert.state),
+    _text("severity", "SEVERITY", 9, lambda alert, _: alert.severity),
+    _text("alert", "ALERT", 24, lambda alert, _: alert.name),
+    _text("node", "NODE", 14, lambda alert, _: alert.node),
+    Column(
+        "since",
+        "SINCE",
+        7,
+        lambda alert, snapshot: _since(alert.since, snapshot),
+        lambda alert, snapshot, _: units.age(_since(alert.since, snapshot)),
+        True,
+        1,
+        "since",
+        "alerts",
+    ),
+    _text("summary", "SUMMARY", 50, lambda alert, _: alert.summary),
+)
+"""Of the table of alerts."""
+
+TARGET_COLUMNS: tuple[Column[Target], ...] = (
+    _text("health", "HEALTH", 8, lambda target, _: target.health),
+    _text("job", "JOB", 16, lambda target, _: target.job),
+    _text("instance", "INSTANCE", 24, lambda target, _: target.instance),
+    _text("node", "NODE", 14, lambda target, _: target.node),
+    _age("age", "TRIED", 6, lambda target, snapshot: _since(target.scraped_at, snapshot), "targets"),
+    _text("error", "ERROR", 60, lambda target, _: target.last_error),
+)
+"""Of the table of scrape targets."""
+
+
+def by_key(columns: tuple[Column[Row], ...]) -> Mapping[str, Column[Row]]:
+    """The columns of a table by their keys."""
+    return {column.key: column for column in columns}

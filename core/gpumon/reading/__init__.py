@@ -1,0 +1,1 @@
+"""From samples to the model, as pure functions: label spellings and dialects end here."""

@@ -1,0 +1,65 @@
+"""Where a snapshot of the cluster comes from: the protocol that Prometheus, the simulation and tests all answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import Protocol
+
+from gpumon.model import ClusterSnapshot
+
+
+class Parts(Flag):
+    """What a snapshot is wanted for; what is not wanted is not read, and missing without a problem."""
+
+    GPUS = auto()
+    NODES = auto()
+    SLURM = auto()
+    """Queue, partitions, users, accounts, reservations."""
+    JOBS = auto()
+    """Single jobs, and which of them holds which GPU."""
+    ALERTS = auto()
+    TARGETS = auto()
+    ALL = GPUS | NODES | SLURM | JOBS | ALERTS | TARGETS
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of history."""
+
+    at: float
+    """Seconds since the epoch."""
+    value: float
+
+
+class ClusterSource(Protocol):
+    """Something that can say how the cluster is; called from a worker thread, one call at a time."""
+
+    @property
+    def label(self) -> str:
+        """Where the numbers come from, without secrets: shown in every header."""
+        ...
+
+    def snapshot(self, parts: Parts = Parts.ALL) -> ClusterSnapshot:
+        """The cluster now.
+
+        What fails for one part only is a problem inside the snapshot.
+
+        Raises:
+            SourceError: nothing could be read at all.
+        """
+        ...
+
+    def utilization_history(self, seconds: float, points: int) -> tuple[Point, ...]:
+        """Mean utilization of all GPUs over the last `seconds`, at most `points` of them, oldest first.
+
+        () when the source holds no such history.
+
+        Raises:
+            SourceError: it could not be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Lets go of connections."""
+        ...
