@@ -38,8 +38,21 @@ class Column(Generic[Row]):
     """The part of the snapshot to ask."""
 
 
-def _text(key: str, title: str, width: int, value: Callable[[Row, ClusterSnapshot], str | None]) -> Column[Row]:
-    return Column(key, title, width, value, lambda row, snapshot, _: shown(value(row, snapshot) or MISSING))
+def _text(
+    key: str,
+    title: str,
+    width: int,
+    value: Callable[[Row, ClusterSnapshot], str | None],
+    missing: str = "",
+    part: str = "gpus",
+) -> Column[Row]:
+    """A text: a dash where it is not known (None), a blank where it is known that there is none ("")."""
+
+    def text(row: Row, snapshot: ClusterSnapshot, _: Units) -> str:
+        known = value(row, snapshot)
+        return MISSING if known is None else shown(known)
+
+    return Column(key, title, width, value, text, missing=missing, part=part)
 
 
 def _count(
@@ -143,13 +156,13 @@ def _until(moment: float | None, snapshot: ClusterSnapshot) -> float | None:
 
 def _holders(gpu: Gpu, snapshot: ClusterSnapshot) -> str | None:
     users = snapshot.users_of(gpu)
-    return None if users is None else ",".join(users)
+    return None if users is None or (gpu.jobs and not users) else ",".join(users)
 
 
 GPU_COLUMNS: tuple[Column[Gpu], ...] = (
     _text("node", "NODE", 14, lambda gpu, _: gpu.device.node),
     _text("gpu", "GPU", 5, lambda gpu, _: gpu.device.number),
-    _text("model", "MODEL", 22, lambda gpu, _: (gpu.device.model or "").removeprefix("NVIDIA ") or None),
+    _text("model", "MODEL", 22, lambda gpu, _: (gpu.device.model or "").removeprefix("NVIDIA ") or None, "model"),
     _share("util", "UTIL", 5, lambda gpu, _: gpu.utilization, "utilization"),
     _share("mem", "MEM", 5, lambda gpu, _: gpu.memory_share, "memory_used_bytes"),
     _size("used", "USED", 9, lambda gpu, _: gpu.memory_used_bytes, "memory_used_bytes"),
@@ -176,8 +189,8 @@ GPU_COLUMNS: tuple[Column[Gpu], ...] = (
     _share("tensor", "TENSOR", 6, lambda gpu, _: gpu.tensor_active, "tensor_active"),
     _share("dram", "DRAM", 5, lambda gpu, _: gpu.dram_active, "dram_active"),
     _count("xid", "XID", 4, lambda gpu, _: gpu.detail.xid, part="gpus", missing="xid"),
-    _text("user", "USER", 10, _holders),
-    _text("job", "JOB", 10, lambda gpu, _: None if gpu.jobs is None else ",".join(gpu.jobs)),
+    _text("user", "USER", 10, _holders, "jobs", "jobs"),
+    _text("job", "JOB", 10, lambda gpu, _: None if gpu.jobs is None else ",".join(gpu.jobs), "jobs", "jobs"),
     _age("age", "AGE", 5, lambda gpu, snapshot: _since(gpu.sampled_at, snapshot), "gpus"),
 )
 """Of the table of GPUs."""
@@ -194,9 +207,15 @@ def _gpus_total(node: Node, _: ClusterSnapshot) -> float | None:
     return len(node.gpus) or None
 
 
+def _reason(node: Node, _: ClusterSnapshot) -> str | None:
+    if node.slurm is None:
+        return None
+    return node.slurm.reason or (None if node.slurm.is_out_of_use else "")
+
+
 NODE_COLUMNS: tuple[Column[Node], ...] = (
     _text("node", "NODE", 14, lambda node, _: node.name),
-    _text("state", "STATE", 16, lambda node, _: node.slurm.words if node.slurm else None),
+    _text("state", "STATE", 16, lambda node, _: (node.slurm.words or None) if node.slurm else None, "state", "slurm"),
     _share("cpu", "CPU", 5, lambda node, _: node.cpu_share, "cpu_share", "nodes"),
     Column(
         "load",
@@ -231,17 +250,17 @@ NODE_COLUMNS: tuple[Column[Node], ...] = (
         "booted_at",
         "nodes",
     ),
-    _text("reason", "REASON", 30, lambda node, _: node.slurm.reason if node.slurm else None),
+    _text("reason", "REASON", 30, _reason, "reason", "slurm"),
     _age("age", "AGE", 5, lambda node, snapshot: _since(node.sampled_at, snapshot), "nodes"),
 )
 """Of the table of nodes."""
 
 JOB_COLUMNS: tuple[Column[Job], ...] = (
     _text("job", "JOB", 12, lambda job, _: job.shown_id),
-    _text("user", "USER", 10, lambda job, _: job.user),
-    _text("account", "ACCOUNT", 10, lambda job, _: job.account),
-    _text("partition", "PARTITION", 10, lambda job, _: job.partition),
-    _text("state", "STATE", 11, lambda job, _: job.state),
+    _text("user", "USER", 10, lambda job, _: job.user or None),
+    _text("account", "ACCOUNT", 10, lambda job, _: job.account or None),
+    _text("partition", "PARTITION", 10, lambda job, _: job.partition or None),
+    _text("state", "STATE", 11, lambda job, _: job.state or None),
     _count("gpus", "GPUS", 5, lambda job, _: job.gpus, part="jobs", missing="gpus"),
     _count("cpus", "CPUS", 6, lambda job, _: job.cpus, part="jobs", missing="cpus"),
     _count("nodecount", "NODES", 5, lambda job, _: job.node_count, part="jobs", missing="node_count"),
@@ -279,9 +298,9 @@ JOB_COLUMNS: tuple[Column[Job], ...] = (
         "jobs",
     ),
     _text("reason", "REASON", 18, lambda job, _: job.reason),
-    _text("qos", "QOS", 8, lambda job, _: job.qos),
+    _text("qos", "QOS", 8, lambda job, _: job.qos or None),
     _text("nodes", "ON", 16, lambda job, _: job.nodes),
-    _text("name", "NAME", 24, lambda job, _: job.name),
+    _text("name", "NAME", 24, lambda job, _: job.name or None),
 )
 """Of the table of jobs."""
 
