@@ -1,0 +1,55 @@
+"""One request of a refresh: its answer, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from gpumon.errors import SourceError
+from gpumon.model import Problem, Severity
+from gpumon.prometheus.client import PrometheusClient
+from gpumon.prometheus.wire import Vector
+
+Answer = TypeVar("Answer")
+
+
+class Ask(Generic[Answer]):
+    """A request for one part of the picture, made together with others."""
+
+    def __init__(self, part: str, call: Callable[[], Answer]) -> None:
+        self.part = part
+        self._call = call
+        self.answer: Answer | None = None
+        """None until it was answered, and when it failed."""
+        self.error: SourceError | None = None
+
+    def run(self) -> None:
+        """Asks; a failure of the source stays with this part."""
+        try:
+            self.answer = self._call()
+        except SourceError as error:
+            self.error = error
+
+    @property
+    def problem(self) -> Problem | None:
+        """The failure as the snapshot says it."""
+        if self.error is None:
+            return None
+        return Problem(self.part, self.error.message, self.error.advice, Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What Prometheus itself remarked on its answer."""
+        return self.answer.warnings if isinstance(self.answer, Vector) else ()
+
+
+def ask_all(client: PrometheusClient, asks: Sequence[Ask[Any]]) -> None:
+    """Runs every request, at most four at a time.
+
+    Raises:
+        SourceError: not one of several was answered, so the server itself is out of reach.
+    """
+    client.together([ask.run for ask in asks])
+    errors = [ask.error for ask in asks if ask.error is not None]
+    if errors and len(errors) == len(asks):
+        raise errors[0]

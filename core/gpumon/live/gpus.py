@@ -1,0 +1,204 @@
+"""Reads GPUs: everything in one query for some hundreds, one query per metric above, in turns for thousands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gpumon.live.ask import Ask
+from gpumon.model import Gpu, GpuDetail, Problem, Severity, Tier
+from gpumon.prometheus import queries
+from gpumon.prometheus.client import PrometheusClient
+from gpumon.prometheus.labels import GpuKeyLabels, GpuLabels
+from gpumon.prometheus.queries import GpuMetric
+from gpumon.prometheus.wire import Vector
+from gpumon.reading import gpus as reading
+from gpumon.reading.gpus import GpuReadings
+from gpumon.reading.names import NodeNames
+from gpumon.reading.silence import TargetKey, listed
+
+Heard = Callable[[TargetKey], tuple[float | None, bool]]
+"""When a target was last heard, and whether that is long ago."""
+
+ONE_QUERY_UP_TO = 500
+"""GPUs that are read with one query: fewer requests outweigh the longer answer (performance.md, section 2)."""
+
+IN_TURNS_FROM = 4000
+"""GPUs from which on only utilization is read at every refresh."""
+
+_DEVICES_EVERY = 40
+_RARER_EVERY = {Tier.FULL: 4, Tier.TURNS: 12}
+_LIVE_EVERY = {Tier.FULL: 1, Tier.TURNS: 3}
+"""Refreshes between two readings of a metric; three keeps the oldest within what counts as fresh."""
+
+
+def tier_for(gpu_count: float) -> Tier:
+    """How a cluster of this many GPUs is read."""
+    if gpu_count <= ONE_QUERY_UP_TO:
+        return Tier.REGEX
+    return Tier.FULL if gpu_count < IN_TURNS_FROM else Tier.TURNS
+
+
+@dataclass
+class GpuReader:
+    """What is asked about GPUs, refresh by refresh, and what is kept in between."""
+
+    client: PrometheusClient
+    tier: Tier = Tier.REGEX
+    identity_metric: str = "DCGM_FI_DEV_FB_USED"
+    """The metric whose labels say what each GPU is."""
+    kept: GpuReadings = field(default_factory=GpuReadings)
+    """The newest answer to each question."""
+    _order: tuple[str, ...] = ()
+    _details: Mapping[str, GpuDetail] | None = None
+    """Put together again when a rarer metric was read."""
+    _refresh: int = 0
+    _samples: Ask[Vector[GpuLabels]] | None = None
+    _devices: Ask[Vector[GpuLabels]] | None = None
+    _metrics: list[tuple[GpuMetric, Ask[Vector[GpuKeyLabels]]]] = field(
+        default_factory=list["tuple[GpuMetric, Ask[Vector[GpuKeyLabels]]]"]
+    )
+
+    def asks(self) -> list[Ask[Any]]:
+        """The requests of this refresh."""
+        turn, self._refresh = self._refresh, self._refresh + 1
+        self._samples = self._devices = None
+        self._metrics = []
+        if self.tier is Tier.REGEX:
+            self._samples = Ask("gpus", lambda: self.client.query(queries.ALL_GPU_SAMPLES, GpuLabels))
+            return [self._samples]
+        if turn % _DEVICES_EVERY == 0 or not self.kept.devices:
+            self._devices = self._device_ask()
+        self._metrics = [
+            (metric, self._metric_ask(metric))
+            for place, metric in enumerate(queries.GPU_METRICS)
+            if turn == 0 or (turn + place) % self._every(metric) == 0
+        ]
+        return [*([self._devices] if self._devices else []), *(ask for _, ask in self._metrics)]
+
+    def _every(self, metric: GpuMetric) -> int:
+        if metric is queries.UTILIZATION or (metric is queries.ENGINE_ACTIVE and "MIG" in self.kept.spellings):
+            return 1
+        return (_LIVE_EVERY if metric in queries.LIVE_GPU_METRICS else _RARER_EVERY)[self.tier]
+
+    def _device_ask(self) -> Ask[Vector[GpuLabels]]:
+        return Ask("gpus", lambda: self.client.query(queries.gpu_devices(self.identity_metric), GpuLabels))
+
+    def _metric_ask(self, metric: GpuMetric) -> Ask[Vector[GpuKeyLabels]]:
+        return Ask("gpus", lambda: self.client.query(queries.gpu_metric(metric), GpuKeyLabels))
+
+    def take(self, names: NodeNames) -> Ask[Vector[GpuLabels]] | None:
+        """Takes the answers in; a request is returned when there are GPUs of which nothing but numbers is known."""
+        if self._samples is not None:
+            if self._samples.answer is not None:
+                self.kept, self._details = GpuReadings(), None
+                reading.read_samples(self._samples.answer.samples, names, self.kept)
+                self._settle()
+            return None
+        if self._devices is not None and self._devices.answer is not None:
+            self._put_devices(self._devices.answer, names)
+        for metric, ask in self._metrics:
+            if ask.answer is not None:
+                self._put_metric(metric, ask.answer)
+        cards = {device.uuid for device in self.kept.devices.values()}
+        if all(key in self.kept.devices or key in cards for key in self._told):
+            self._settle()
+            return None
+        return self._device_ask()
+
+    def take_devices(self, ask: Ask[Vector[GpuLabels]], names: NodeNames) -> None:
+        """Takes in the answer to the request that `take` returned."""
+        if ask.answer is not None:
+            self._put_devices(ask.answer, names)
+        self._settle()
+
+    def _put_devices(self, answer: Vector[GpuLabels], names: NodeNames) -> None:
+        self.kept.devices, self.kept.targets, self.kept.jobs, self.kept.twice = {}, {}, {}, {}
+        reading.read_devices(answer.samples, names, self.kept)
+        self._details = None
+
+    def _put_metric(self, metric: GpuMetric, answer: Vector[GpuKeyLabels]) -> None:
+        if metric.field == "clock_events":
+            self.kept.events = {}
+        elif metric.field != "throttle_mask" or answer.samples:
+            self.kept.values.pop(metric.field, None)
+        reading.read_metric(answer.samples, metric, self.kept)
+        if metric not in queries.LIVE_GPU_METRICS:
+            self._details = None
+
+    def _settle(self) -> None:
+        if "MIG" in self.kept.spellings:
+            reading.settle_slices(self.kept)
+        if self._details is None:
+            reading.settle_memory(self.kept)
+            self._order = reading.in_order(self.kept.devices)
+
+    @property
+    def _told(self) -> frozenset[str]:
+        """The keys of GPUs that said in this refresh how busy they are."""
+        busy, active = self.kept.values.get("utilization", {}), self.kept.values.get("engine_active", {})
+        return frozenset(busy.keys() | active.keys())
+
+    def gpus(
+        self,
+        last_words: GpuReadings,
+        jobs: Mapping[str, tuple[str, ...]],
+        heard: Heard,
+        down: frozenset[TargetKey],
+    ) -> tuple[Gpu, ...]:
+        """Every GPU: those that speak by what they say, those of a silent exporter by their last words.
+
+        A GPU whose exporter answers without naming it is gone.
+        """
+        speaking = self._speaking(down)
+        known = frozenset(speaking)
+        silent = [key for key in last_words.devices if key not in known]
+        found = self._built(speaking, self.kept, self._kept_details(heard), jobs, heard)
+        if not silent:
+            return found
+        details = _details(silent, last_words, heard)
+        found += self._built(silent, last_words, details, jobs, heard)
+        by_key = {gpu.device.key: gpu for gpu in found}
+        return tuple(by_key[key] for key in reading.in_order({key: gpu.device for key, gpu in by_key.items()}))
+
+    def _speaking(self, down: frozenset[TargetKey]) -> Sequence[str]:
+        if self.tier is Tier.REGEX:
+            return self._order
+        told, targets = self._told, self.kept.targets
+        return [key for key in self._order if key in told and targets[key] not in down]
+
+    def _kept_details(self, heard: Heard) -> Mapping[str, GpuDetail]:
+        if self._details is None:
+            self._details = _details(self._order, self.kept, heard)
+        return self._details
+
+    def _built(
+        self,
+        keys: Sequence[str],
+        said: GpuReadings,
+        details: Mapping[str, GpuDetail],
+        jobs: Mapping[str, tuple[str, ...]],
+        heard: Heard,
+    ) -> tuple[Gpu, ...]:
+        pulse = {target: heard(target) for target in set(said.targets.values())}
+        return reading.gpus(
+            keys, said, [details[key] for key in keys], jobs, [pulse[said.targets[key]] for key in keys]
+        )
+
+    def problems(self, last_words: GpuReadings) -> Iterable[Problem]:
+        """GPUs that several targets tell about."""
+        twice = {**last_words.twice, **self.kept.twice}
+        if twice:
+            where = listed({instance for targets in twice.values() for _, instance in targets})
+            yield Problem(
+                "gpus",
+                f"{len(twice)} GPUs are told by several scrape targets ({where}); each counts once.",
+                "Scrape each dcgm-exporter once, or drop the replica label before the query layer.",
+                Severity.NOTE,
+            )
+
+
+def _details(keys: Sequence[str], said: GpuReadings, heard: Heard) -> dict[str, GpuDetail]:
+    pulse = {target: heard(target)[0] for target in set(said.targets.values())}
+    return dict(zip(keys, reading.details(keys, said, [pulse[said.targets[key]] for key in keys]), strict=True))

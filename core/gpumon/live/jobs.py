@@ -1,0 +1,139 @@
+"""Reads jobs: their labels at each refresh, their numbers and GPUs once in a job's life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gpumon.live.ask import Ask
+from gpumon.model import GpuDevice, Job, Tier
+from gpumon.prometheus import queries
+from gpumon.prometheus.client import PrometheusClient
+from gpumon.prometheus.labels import JobGpuLabels, JobKeyLabels, JobLabels
+from gpumon.prometheus.wire import Sample, Vector
+from gpumon.reading import jobs as reading
+from gpumon.reading.jobs import JobFacts
+from gpumon.reading.names import NodeNames
+
+FEW_JOBS = 2000
+"""Up to here all facts come in one query."""
+
+_AT_ONCE = 200
+"""So many new jobs are asked for by their ids; above, everything is read anew."""
+
+_ALL_FACTS_EVERY = 20
+_QUEUE_EVERY = {Tier.REGEX: 1, Tier.FULL: 1, Tier.TURNS: 4}
+"""Refreshes between two readings of the jobs that only wait."""
+
+
+@dataclass
+class JobReader:
+    """What is asked about jobs, refresh by refresh, and what is kept in between."""
+
+    client: PrometheusClient
+    tier: Tier = Tier.REGEX
+    expected: int = 0
+    """How many jobs there are; 0 when no exporter tells of single jobs."""
+    _facts: JobFacts = field(default_factory=JobFacts)
+    _waiting: tuple[Sample[JobLabels], ...] = ()
+    _jobs: Mapping[str, Job] = field(default_factory=dict[str, Job])
+    _refresh: int = 0
+    _info: Ask[Vector[JobLabels]] | None = None
+    _is_whole: bool = True
+    _mixed: Ask[Vector[JobGpuLabels]] | None = None
+    _numbers: list[tuple[str, Ask[Vector[JobKeyLabels]]]] = field(
+        default_factory=list["tuple[str, Ask[Vector[JobKeyLabels]]]"]
+    )
+    _places: Ask[Vector[JobGpuLabels]] | None = None
+
+    def asks(self) -> list[Ask[Any]]:
+        """The requests of this refresh."""
+        turn, self._refresh = self._refresh, self._refresh + 1
+        self._is_whole = turn % _QUEUE_EVERY[self.tier] == 0
+        promql = queries.JOB_INFO if self._is_whole else queries.HOLDING_JOB_INFO
+        self._info = Ask("jobs", lambda: self.client.query(promql, JobLabels))
+        facts = self._all_facts() if self.expected and turn % _ALL_FACTS_EVERY == 0 else self._no_facts()
+        return [self._info, *facts]
+
+    def _no_facts(self) -> list[Ask[Any]]:
+        self._mixed, self._numbers, self._places = None, [], None
+        return []
+
+    def _all_facts(self) -> list[Ask[Any]]:
+        self._no_facts()
+        if self.expected <= FEW_JOBS:
+            everything = queries.named((*(metric for metric, _ in queries.JOB_NUMBERS), queries.JOB_GPUS))
+            self._mixed = self._mixed_ask(everything)
+            return [self._mixed]
+        self._numbers = [(name, self._number_ask(metric)) for metric, name in queries.JOB_NUMBERS]
+        self._places = self._mixed_ask(queries.JOB_GPUS)
+        return [self._places, *(ask for _, ask in self._numbers)]
+
+    def _mixed_ask(self, promql: str) -> Ask[Vector[JobGpuLabels]]:
+        return Ask("jobs", lambda: self.client.query(promql, JobGpuLabels))
+
+    def _number_ask(self, metric: str) -> Ask[Vector[JobKeyLabels]]:
+        return Ask("jobs", lambda: self.client.query(queries.job_number(metric), JobKeyLabels))
+
+    def take(self) -> list[Ask[Any]]:
+        """Takes the answers in; requests are returned for jobs of which nothing but labels is known."""
+        self._take_facts()
+        if self._info is None or self._info.answer is None:
+            return []
+        samples = self._info.answer.samples
+        self.expected = len(samples) + (0 if self._is_whole else len(self._waiting))
+        if self._is_whole:
+            self._waiting = tuple(sample for sample in samples if sample.metric.state == "pending")
+        was_read = bool(self._mixed or self._places)
+        unknown = [] if was_read else self._facts.unknown(samples)
+        if len(unknown) > _AT_ONCE:
+            return self._all_facts()
+        self._no_facts()
+        if unknown:
+            self._mixed = self._mixed_ask(queries.jobs_in_detail(unknown))
+            return [self._mixed]
+        return []
+
+    def take_facts(self) -> None:
+        """Takes in the answers to the requests that `take` returned."""
+        self._take_facts()
+        self._no_facts()
+
+    def _take_facts(self) -> None:
+        if self._mixed is not None and self._mixed.answer is not None:
+            self._facts.read_detail(self._mixed.answer.samples)
+        if self._places is not None and self._places.answer is not None:
+            self._facts.read_places(self._places.answer.samples)
+        for name, ask in self._numbers:
+            if ask.answer is not None:
+                self._facts.read_number(name, ask.answer.samples)
+
+    def jobs(
+        self, devices: Mapping[str, GpuDevice], names: NodeNames
+    ) -> tuple[tuple[Job, ...] | None, Mapping[str, tuple[str, ...]]]:
+        """All jobs, None when no source tells of single ones; and for each GPU that is held, its jobs."""
+        if self._info is None or not self.expected:
+            return None, {}
+        told = self._info.answer.samples if self._info.answer is not None else []
+        samples = [*told]
+        if not self._is_whole:
+            holding = {sample.metric.job_id for sample in told}
+            samples += [sample for sample in self._waiting if sample.metric.job_id not in holding]
+        if self._info.answer is None:
+            return tuple(self._jobs.values()) or None, {}
+        self._facts.keep_only({sample.metric.job_id: sample.metric.state for sample in samples})
+        at = reading.places(devices, names)
+        by_gpu = reading.holders(self._facts, at, names)
+        found = reading.jobs(samples, self._facts, _turned(by_gpu), self._jobs)
+        self._jobs = {job.id: job for job in found}
+        return found, by_gpu
+
+
+def _turned(by_gpu: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """From jobs by GPU to GPUs by job."""
+    found: dict[str, list[str]] = {}
+    for key, ids in by_gpu.items():
+        for job_id in ids:
+            found.setdefault(job_id, []).append(key)
+    return {job_id: tuple(keys) for job_id, keys in found.items()}

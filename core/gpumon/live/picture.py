@@ -1,0 +1,249 @@
+"""Lays the answers of one refresh side by side: nodes with their GPUs, GPUs with their jobs, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gpumon.live.ask import Ask
+from gpumon.live.gpus import GpuReader
+from gpumon.live.jobs import JobReader
+from gpumon.live.nodes import NodeReader
+from gpumon.live.pulse import PulseReader
+from gpumon.model import Alert, ClusterSnapshot, Dialect, Exporter, Gpu, Job, Node, Problem, Severity, Target
+from gpumon.reading import nodes as reading
+from gpumon.reading.gpu_dialect import gpu_dialect
+from gpumon.reading.gpus import GpuReadings
+from gpumon.reading.names import NodeNames
+from gpumon.reading.nodes import NodeFacts
+from gpumon.reading.silence import TargetKey, exporter, kinds, listed
+from gpumon.reading.slurm.dialects import SlurmFound, dialect
+from gpumon.settings import Settings
+from gpumon.source import Parts
+from gpumon.units import age
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Everything one refresh has to go by."""
+
+    settings: Settings
+    label: str
+    parts: Parts
+    names: NodeNames
+    pulse: PulseReader
+    gpus: GpuReader
+    nodes: NodeReader
+    jobs: JobReader
+    slurm: SlurmFound | None
+    alerts: tuple[Alert, ...] | None
+    targets: tuple[Target, ...] | None
+    is_simulated: bool
+    asked: tuple[Ask[Any], ...]
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """The parts of which a request failed."""
+        return frozenset(ask.part for ask in self.asked if ask.error is not None)
+
+    @property
+    def wanted(self) -> str:
+        """What was asked for, in words."""
+        words = {
+            Parts.GPUS: "GPUs (dcgm-exporter)",
+            Parts.NODES: "nodes (node_exporter)",
+            Parts.SLURM: "Slurm (a Slurm exporter)",
+        }
+        return " or ".join(text for part, text in words.items() if part in self.parts)
+
+    @property
+    def is_empty(self) -> bool:
+        """True when all of the parts that were asked for answered with nothing."""
+        wanted = self.parts & (Parts.GPUS | Parts.NODES | Parts.SLURM)
+        found = self.gpus.kept.devices or self.nodes.kept.labels or self.slurm or self.pulse.last_words is not None
+        return bool(wanted) and not found and not self.failed
+
+
+def assembled(picture: Picture) -> ClusterSnapshot:
+    """The snapshot that these answers make."""
+    last_words = picture.pulse.silent_gpus(picture.names)
+    picture.pulse.silent_nodes(picture.nodes.kept)
+    found_jobs, holders = _jobs(picture, last_words)
+    gpus = _gpus(picture, last_words, holders)
+    told_by = _told_by(picture, last_words)
+    nodes, node_problems = _nodes(picture, gpus, last_words, told_by)
+    slurm = picture.slurm
+    return ClusterSnapshot(
+        taken_at=picture.pulse.now,
+        cluster=picture.settings.cluster,
+        source=picture.label,
+        is_simulated=picture.is_simulated,
+        gpus=gpus,
+        nodes=nodes,
+        jobs=found_jobs,
+        queue=slurm.reading.queue if slurm else None,
+        partitions=slurm.reading.partitions if slurm else (),
+        users=slurm.reading.users if slurm else (),
+        accounts=slurm.reading.accounts if slurm else (),
+        reservations=slurm.reading.reservations if slurm else None,
+        alerts=picture.alerts,
+        targets=picture.targets,
+        dialects=tuple(_dialects(picture, last_words, found_jobs)),
+        problems=(*_problems(picture, last_words, told_by), *node_problems),
+        tier=picture.gpus.tier,
+        scrape_interval_seconds=picture.pulse.interval_seconds,
+    )
+
+
+def _jobs(picture: Picture, last_words: GpuReadings) -> tuple[tuple[Job, ...] | None, Mapping[str, tuple[str, ...]]]:
+    if Parts.JOBS not in picture.parts:
+        return None, {}
+    return picture.jobs.jobs({**last_words.devices, **picture.gpus.kept.devices}, picture.names)
+
+
+def _gpus(picture: Picture, last_words: GpuReadings, holders: Mapping[str, tuple[str, ...]]) -> tuple[Gpu, ...]:
+    if Parts.GPUS not in picture.parts:
+        return ()
+    kept = picture.gpus.kept
+    jobs: dict[str, tuple[str, ...]] = {}
+    if picture.jobs.expected and Parts.JOBS in picture.parts:
+        jobs = dict.fromkeys((*kept.devices, *last_words.devices), ()) | dict(holders)
+    for readings in (last_words, kept):
+        jobs.update({key: tuple(sorted(ids)) for key, ids in readings.jobs.items()})
+    return picture.gpus.gpus(last_words, jobs, picture.pulse.heard, picture.pulse.pulses.down)
+
+
+def _told_by(picture: Picture, last_words: GpuReadings) -> Mapping[TargetKey, str]:
+    """What kind of exporter each target is."""
+    told = {
+        "dcgm": {*picture.gpus.kept.targets.values(), *last_words.targets.values()},
+        "node": set(picture.nodes.kept.labels),
+        "slurm": picture.slurm.targets if picture.slurm else frozenset[TargetKey](),
+    }
+    return kinds(picture.pulse.pulses, told)
+
+
+def _nodes(
+    picture: Picture, gpus: tuple[Gpu, ...], last_words: GpuReadings, told_by: Mapping[TargetKey, str]
+) -> tuple[tuple[Node, ...], tuple[Problem, ...]]:
+    if Parts.NODES not in picture.parts:
+        return (), ()
+    names, pulse = picture.names, picture.pulse
+    of_node: dict[str, list[str]] = {}
+    for gpu in gpus:
+        of_node.setdefault(gpu.device.node, []).append(gpu.device.key)
+    exporters = _exporters(picture, last_words, told_by)
+    by_node, twice = reading.targets_by_node(picture.nodes.kept, names)
+    slurm = {names.name(name): facts for name, facts in picture.slurm.reading.nodes.items()} if picture.slurm else {}
+    watched = {name for name, found in exporters.items() if any(one.kind in {"dcgm", "node"} for one in found)}
+    facts: dict[str, NodeFacts] = {}
+    for name in {*of_node, *by_node, *slurm, *watched} - {""}:
+        target = by_node.get(name)
+        heard_at, is_stale = pulse.heard(target) if target else (None, False)
+        facts[name] = NodeFacts(
+            target, heard_at, is_stale, slurm.get(name), tuple(of_node.get(name, ())), tuple(exporters.get(name, ()))
+        )
+    return reading.nodes(facts, picture.nodes.kept), tuple(_told_twice(twice))
+
+
+def _exporters(
+    picture: Picture, last_words: GpuReadings, told_by: Mapping[TargetKey, str]
+) -> dict[str, list[Exporter]]:
+    told: dict[TargetKey, str] = {}
+    for readings in (last_words, picture.gpus.kept):
+        for key, target in readings.targets.items():
+            told.setdefault(target, readings.devices[key].node)
+    found: dict[str, list[Exporter]] = {}
+    for target, name in picture.pulse.nodes_of(picture.names, told).items():
+        found.setdefault(name, []).append(exporter(picture.pulse.pulses.by_target[target], told_by[target]))
+    return found
+
+
+def _told_twice(twice: Mapping[str, set[TargetKey]]) -> Iterable[Problem]:
+    if twice:
+        yield Problem(
+            "nodes",
+            f"{len(twice)} nodes are told by several node_exporter targets ({listed(twice)}); each counts once.",
+            "Scrape each node_exporter once.",
+            Severity.NOTE,
+        )
+
+
+def _dialects(picture: Picture, last_words: GpuReadings, jobs: tuple[Job, ...] | None) -> Iterable[Dialect]:
+    pulse, kept = picture.pulse, picture.gpus.kept
+    readings = kept if kept.devices else last_words
+
+    def newest(targets: Iterable[TargetKey]) -> float | None:
+        return max((at for target in targets if (at := pulse.pulses.heard_at(target)) is not None), default=None)
+
+    gpu_targets = {*kept.targets.values(), *last_words.targets.values()}
+    found = [
+        gpu_dialect(readings, gpu_targets, newest(gpu_targets)),
+        reading.node_dialect(picture.nodes.kept, newest(picture.nodes.kept.labels)),
+        dialect(picture.slurm, newest(picture.slurm.targets)) if picture.slurm else None,
+        Dialect("jobs", "gpumon-slurm-exporter", f"{len(jobs)} jobs") if jobs is not None else None,
+    ]
+    return (one for one in found if one is not None)
+
+
+_EXPORTERS = {
+    "dcgm": ("gpus", "dcgm-exporter"),
+    "node": ("nodes", "node_exporter"),
+    "slurm": ("slurm", "Slurm exporter"),
+}
+
+
+def _problems(picture: Picture, last_words: GpuReadings, told_by: Mapping[TargetKey, str]) -> Iterable[Problem]:
+    yield from dict.fromkeys(ask.problem for ask in picture.asked if ask.problem is not None)
+    warnings = dict.fromkeys(text for ask in picture.asked for text in ask.warnings)
+    for text in warnings:
+        yield Problem("source", f"Prometheus remarks: {text}", "", Severity.NOTE)
+    yield from _silent(picture, told_by)
+    yield from _absent(picture)
+    if Parts.GPUS in picture.parts:
+        yield from picture.gpus.problems(last_words)
+    if picture.slurm is not None and Parts.SLURM in picture.parts:
+        yield from picture.slurm.problems
+
+
+def _silent(picture: Picture, told_by: Mapping[TargetKey, str]) -> Iterable[Problem]:
+    pulse = picture.pulse
+    for target in sorted(pulse.pulses.down):
+        if told_by[target] not in _EXPORTERS:
+            continue
+        part, kind = _EXPORTERS[told_by[target]]
+        since = pulse.pulses.heard_at(target)
+        for_long = f"since {age(pulse.now - since)} ago" if since is not None else "for more than an hour"
+        yield Problem(
+            part,
+            f"The {kind} at {target[1]} has been silent {for_long}"
+            + ("; its last numbers are shown as old." if since is not None else "."),
+            f"Is it running? The error stands with target {target[1]} of job {target[0]}.",
+        )
+
+
+def _absent(picture: Picture) -> Iterable[Problem]:
+    """The parts of which nothing is exported."""
+    parts, failed = picture.parts, picture.failed
+    if Parts.GPUS in parts and not picture.gpus.kept.devices and "gpus" not in failed:
+        yield Problem(
+            "gpus",
+            "Prometheus holds no current DCGM series.",
+            "Is dcgm-exporter running on the GPU nodes, and is port 9400 in scrape_configs?",
+            Severity.ERROR,
+        )
+    if Parts.NODES in parts and not picture.nodes.kept.labels and "nodes" not in failed:
+        yield Problem(
+            "nodes",
+            "Prometheus holds no current node_exporter series.",
+            "Is node_exporter running on the nodes, and is port 9100 in scrape_configs?",
+            Severity.ERROR,
+        )
+    if Parts.SLURM in parts and picture.slurm is None and "slurm" not in failed:
+        yield Problem(
+            "slurm",
+            "Prometheus holds no current Slurm series.",
+            "Is a Slurm exporter running on the master, and is it in scrape_configs?",
+            Severity.ERROR,
+        )

@@ -1,0 +1,200 @@
+"""The cluster from a real Prometheus: a small, constant number of bulk queries per refresh, whatever its size."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gpumon.errors import NoData
+from gpumon.live.ask import Ask, ask_all
+from gpumon.live.gpus import GpuReader, tier_for
+from gpumon.live.jobs import JobReader
+from gpumon.live.nodes import NodeReader
+from gpumon.live.picture import Picture, assembled
+from gpumon.live.pulse import PulseReader
+from gpumon.model import Alert, ClusterSnapshot, Target, Tier
+from gpumon.prometheus import queries
+from gpumon.prometheus.client import PrometheusClient
+from gpumon.prometheus.labels import NameLabels
+from gpumon.prometheus.wire import Vector, WireAlert, WireTarget, finite
+from gpumon.reading import alerts as reading
+from gpumon.reading.names import NodeNames
+from gpumon.reading.slurm.dialects import SlurmFound, read_slurm
+from gpumon.settings import Settings
+from gpumon.source import Parts, Point
+
+_SIZES_EVERY = 40
+_TARGETS_EVERY = 4
+_SLURM_EVERY = {Tier.REGEX: 1, Tier.FULL: 1, Tier.TURNS: 3}
+
+
+@dataclass
+class _Kept:
+    """What outlives a refresh."""
+
+    refresh: int = 0
+    slurm: SlurmFound | None = None
+    targets: tuple[Target, ...] | None = None
+    is_simulated: bool = False
+    has_read: set[str] = field(default_factory=set[str])
+    """Parts that were answered at least once."""
+
+
+class PrometheusSource:
+    """Reads one cluster; keeps what changes rarely, so that a refresh asks only for what can have changed."""
+
+    def __init__(self, settings: Settings, client: PrometheusClient | None = None) -> None:
+        self._settings = settings
+        self._client = client or PrometheusClient(settings.prometheus)
+        self._gpus = GpuReader(self._client)
+        self._nodes = NodeReader(self._client)
+        self._jobs = JobReader(self._client)
+        self._pulse = PulseReader(self._client, settings.thresholds.stale_scrapes)
+        self._kept = _Kept()
+
+    @property
+    def label(self) -> str:
+        """The server's URL without secrets."""
+        return self._client.url
+
+    def close(self) -> None:
+        """Lets go of connections."""
+        self._client.close()
+
+    def snapshot(self, parts: Parts = Parts.ALL) -> ClusterSnapshot:
+        """The cluster now, read in two rounds of requests and a third where something is new.
+
+        Raises:
+            SourceError: nothing could be read; `NoData` when the server answers but holds nothing that can be shown.
+        """
+        began, sent = time.monotonic(), self._client.requests
+        refresh, self._kept.refresh = self._kept.refresh, self._kept.refresh + 1
+        first = self._first_round(parts, refresh)
+        main = self._main_round(parts, refresh)
+        picture = self._taken(parts, [*first, *main])
+        snapshot = assembled(picture)
+        if picture.is_empty:
+            raise self._no_data(picture)
+        return replace(
+            snapshot,
+            queries=self._client.requests - sent,
+            read_seconds=time.monotonic() - began,
+        )
+
+    def _first_round(self, parts: Parts, refresh: int) -> list[Ask[Any]]:
+        """Before the first reading, and rarely after: how large the cluster is, and what is scraped how often."""
+        if refresh % _SIZES_EVERY:
+            return []
+        sizes: Ask[Vector[NameLabels]] = Ask("source", lambda: self._client.query(queries.SIZES, NameLabels))
+        targets = self._target_asks(parts)
+        ask_all(self._client, [sizes, *targets])
+        if sizes.answer is not None:
+            self._learn_sizes({s.metric.name: finite(s.value[1]) or 0.0 for s in sizes.answer.samples})
+        self._take_targets(targets)
+        return [sizes, *targets]
+
+    def _learn_sizes(self, counts: dict[str, float]) -> None:
+        of_gpus = {name: number for name, number in counts.items() if name.startswith("DCGM_")}
+        if of_gpus:
+            self._gpus.identity_metric = max(of_gpus, key=lambda name: of_gpus[name])
+        tier = tier_for(max(of_gpus.values(), default=0.0))
+        self._gpus.tier = self._nodes.tier = self._jobs.tier = tier
+        self._jobs.expected = int(counts.get("gpumon_job_info", 0))
+        self._kept.is_simulated = "gpumon_demo_info" in counts
+        self._nodes.interval_seconds = self._pulse.interval_seconds
+
+    def _target_asks(self, parts: Parts) -> list[Ask[list[WireTarget]]]:
+        return [Ask("targets", self._client.targets)] if Parts.TARGETS in parts else []
+
+    def _take_targets(self, asks: list[Ask[list[WireTarget]]]) -> None:
+        for ask in asks:
+            if ask.answer is not None:
+                self._kept.targets = reading.targets(ask.answer, NodeNames())
+                self._pulse.learn_interval(self._kept.targets, frozenset(self._gpus.kept.targets.values()))
+                self._nodes.interval_seconds = self._pulse.interval_seconds
+
+    def _main_round(self, parts: Parts, refresh: int) -> list[Ask[Any]]:
+        self._alerts: Ask[list[WireAlert]] | None = (
+            Ask("alerts", self._client.alerts) if Parts.ALERTS in parts else None
+        )
+        self._slurm: Ask[Vector[dict[str, str]]] | None = None
+        if Parts.SLURM in parts and refresh % _SLURM_EVERY[self._gpus.tier] == 0:
+            self._slurm = Ask("slurm", lambda: self._client.query(queries.SLURM_SAMPLES, dict[str, str]))
+        targets = self._target_asks(parts) if refresh % _TARGETS_EVERY == 0 and refresh % _SIZES_EVERY else []
+        asks: list[Ask[Any]] = [
+            *self._pulse.asks(),
+            *(self._gpus.asks() if Parts.GPUS in parts else ()),
+            *(self._nodes.asks() if Parts.NODES in parts else ()),
+            *([self._slurm] if self._slurm else ()),
+            *(self._jobs.asks() if Parts.JOBS in parts else ()),
+            *([self._alerts] if self._alerts else ()),
+            *targets,
+        ]
+        ask_all(self._client, asks)
+        self._take_targets(targets)
+        return asks
+
+    def _taken(self, parts: Parts, asked: list[Ask[Any]]) -> Picture:
+        """Takes the answers in, asks once more about what turned out to be new, and lays everything side by side."""
+        more = self._pulse.take(self._client.server_time or time.time())
+        if Parts.NODES in parts:
+            self._nodes.take()
+        if self._slurm is not None and self._slurm.answer is not None:
+            self._kept.slurm = read_slurm(self._slurm.answer.samples)
+        if Parts.JOBS in parts:
+            more += self._jobs.take()
+        slurm = self._kept.slurm
+        names = NodeNames(slurm.reading.nodes if slurm else (), self._nodes.kept.nodenames)
+        devices = self._gpus.take(names) if Parts.GPUS in parts else None
+        more += [devices] if devices is not None else []
+        if more:
+            self._client.together([ask.run for ask in more])
+        self._pulse.take_more()
+        self._jobs.take_facts()
+        if devices is not None:
+            self._gpus.take_devices(devices, names)
+        return Picture(
+            settings=self._settings,
+            label=self.label,
+            parts=parts,
+            names=names,
+            pulse=self._pulse,
+            gpus=self._gpus,
+            nodes=self._nodes,
+            jobs=self._jobs,
+            slurm=slurm,
+            alerts=self._told_alerts(names),
+            targets=self._kept.targets if Parts.TARGETS in parts else None,
+            is_simulated=self._kept.is_simulated or (slurm is not None and slurm.is_simulated),
+            asked=(*asked, *more),
+        )
+
+    def _told_alerts(self, names: NodeNames) -> tuple[Alert, ...] | None:
+        if self._alerts is None or self._alerts.answer is None:
+            return None
+        return reading.alerts(self._alerts.answer, names)
+
+    def _no_data(self, picture: Picture) -> NoData:
+        where = f"Prometheus at {self.label}"
+        scraped = len(self._pulse.pulses.by_target)
+        if not scraped:
+            return NoData(
+                f"{where} answers but holds no samples at all.",
+                advice="Are scrape_configs set up, and has the first scrape happened? (gpumon doctor)",
+            )
+        return NoData(
+            f"{where} scrapes {scraped} targets, but none of them tells about {picture.wanted}.",
+            advice="Add them to its scrape_configs; `gpumon doctor` says what was found.",
+        )
+
+    def utilization_history(self, seconds: float, points: int) -> tuple[Point, ...]:
+        """Mean utilization of all GPUs over the last `seconds`; () when there are no GPUs."""
+        end = self._pulse.now or time.time()
+        step = max(seconds / max(1, points), self._pulse.interval_seconds or 1.0)
+        matrix = self._client.query_range(
+            queries.UTILIZATION_HISTORY, NameLabels, start=end - seconds, end=end, step=step
+        )
+        values = matrix.series[0].values if matrix.series else []
+        known = ((at, finite(text)) for at, text in values)
+        return tuple(Point(at, value) for at, value in known if value is not None)

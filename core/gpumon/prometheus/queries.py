@@ -1,0 +1,274 @@
+"""Every PromQL expression gpumon sends, named and explained; values from outside enter through `quoted` and `any_of`.
+
+Spellings are those of dcgm-exporter 2.x to 4.x, node_exporter 1.x, and the Slurm exporters of vpenso, SckyzO, rivosinc,
+Slurm's own OpenMetrics (25.11 and later) and gpumon's own. No query is ever sent per node, GPU or job.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+
+def quoted(value: str) -> str:
+    """`value` as a PromQL string literal, whatever it holds."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'"{escaped}"'
+
+
+def any_of(values: Iterable[str]) -> str:
+    """A PromQL string literal: a regular expression that matches exactly one of `values`."""
+    return quoted("|".join(_literal(value) for value in sorted(values)))
+
+
+def _literal(value: str) -> str:
+    """`value` as an RE2 expression; `re.escape` would escape blanks and signs in ways that RE2 refuses."""
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", value)
+
+
+def named(metrics: Iterable[str], matchers: str = "") -> str:
+    """A selector for several metrics at once, with further label matchers."""
+    names = sorted(metrics)
+    for name in names:
+        if not _METRIC.fullmatch(name):
+            raise ValueError(f"not a metric's name: {name!r}")
+    return "{__name__=~" + quoted("|".join(names)) + (f",{matchers}" if matchers else "") + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class GpuMetric:
+    """One DCGM metric, the model's field it fills, and how its number becomes the model's unit."""
+
+    metric: str
+    field: str
+    factor: float = 1.0
+
+
+_MIB = 2.0**20
+_PERCENT = 0.01
+
+UTILIZATION = GpuMetric("DCGM_FI_DEV_GPU_UTIL", "utilization", _PERCENT)
+ENGINE_ACTIVE = GpuMetric("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "engine_active")
+
+LIVE_GPU_METRICS: tuple[GpuMetric, ...] = (
+    UTILIZATION,
+    GpuMetric("DCGM_FI_DEV_FB_USED", "memory_used_bytes", _MIB),
+    GpuMetric("DCGM_FI_DEV_GPU_TEMP", "temperature_celsius"),
+    GpuMetric("DCGM_FI_DEV_POWER_USAGE", "power_watts"),
+    GpuMetric("DCGM_FI_PROF_SM_ACTIVE", "sm_active"),
+)
+"""Read at every refresh of a cluster that is too large for one query; `ENGINE_ACTIVE` joins them where there is MIG."""
+
+RARER_GPU_METRICS: tuple[GpuMetric, ...] = (
+    ENGINE_ACTIVE,
+    GpuMetric("DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", "tensor_active"),
+    GpuMetric("DCGM_FI_PROF_DRAM_ACTIVE", "dram_active"),
+    GpuMetric("DCGM_FI_DEV_FB_FREE", "memory_free_bytes", _MIB),
+    GpuMetric("DCGM_FI_DEV_FB_RESERVED", "memory_reserved_bytes", _MIB),
+    GpuMetric("DCGM_FI_DEV_FB_TOTAL", "memory_total_bytes", _MIB),
+    GpuMetric("DCGM_FI_DEV_MEMORY_TEMP", "memory_temperature_celsius"),
+    GpuMetric("DCGM_FI_DEV_SM_CLOCK", "sm_clock_megahertz"),
+    GpuMetric("DCGM_FI_DEV_MEM_CLOCK", "memory_clock_megahertz"),
+    GpuMetric("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", "energy_joules", 0.001),
+    GpuMetric("DCGM_FI_DEV_POWER_MGMT_LIMIT", "power_limit_watts"),
+    GpuMetric("DCGM_FI_DEV_MEM_COPY_UTIL", "memory_copy_share", _PERCENT),
+    GpuMetric("DCGM_FI_DEV_ENC_UTIL", "encoder_share", _PERCENT),
+    GpuMetric("DCGM_FI_DEV_DEC_UTIL", "decoder_share", _PERCENT),
+    GpuMetric("DCGM_FI_PROF_SM_OCCUPANCY", "sm_occupancy"),
+    GpuMetric("DCGM_FI_PROF_PCIE_TX_BYTES", "pcie_sent_bytes_per_second"),
+    GpuMetric("DCGM_FI_PROF_PCIE_RX_BYTES", "pcie_received_bytes_per_second"),
+    GpuMetric("DCGM_FI_PROF_NVLINK_TX_BYTES", "nvlink_sent_bytes_per_second"),
+    GpuMetric("DCGM_FI_PROF_NVLINK_RX_BYTES", "nvlink_received_bytes_per_second"),
+    GpuMetric("DCGM_FI_DEV_PCIE_REPLAY_COUNTER", "pcie_replays"),
+    GpuMetric("DCGM_FI_DEV_XID_ERRORS", "xid"),
+    GpuMetric("DCGM_EXP_XID_ERRORS_COUNT", "xid_recent"),
+    GpuMetric("DCGM_FI_DEV_ECC_SBE_VOL_TOTAL", "ecc_corrected"),
+    GpuMetric("DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", "ecc_uncorrected"),
+    GpuMetric("DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS", "remapped_rows_corrected"),
+    GpuMetric("DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS", "remapped_rows_uncorrected"),
+    GpuMetric("DCGM_FI_DEV_ROW_REMAP_FAILURE", "row_remap_failed"),
+    GpuMetric("DCGM_FI_DEV_ROW_REMAP_PENDING", "row_remap_pending"),
+    GpuMetric("DCGM_FI_DEV_CLOCKS_EVENT_REASONS", "throttle_mask"),
+    GpuMetric("DCGM_FI_DEV_CLOCK_THROTTLE_REASONS", "throttle_mask"),
+    GpuMetric("DCGM_EXP_CLOCK_EVENTS_COUNT", "clock_events"),
+)
+"""Read in turns where a cluster is too large for one query. Energy is in mJ, framebuffer sizes are in MiB, profiling
+ratios run from 0 to 1 and PCIe and NVLink values are bytes per second (dcgm-exporter's default-counters.csv)."""
+
+GPU_METRICS: tuple[GpuMetric, ...] = LIVE_GPU_METRICS + RARER_GPU_METRICS
+
+GPU_METRIC_BY_NAME = {metric.metric: metric for metric in GPU_METRICS}
+
+ALL_GPU_SAMPLES = named(GPU_METRIC_BY_NAME)
+"""Everything about every GPU in one answer: the cheapest way for some hundred GPUs."""
+
+_COUNTED = (
+    "DCGM_FI_DEV_FB_USED",
+    "DCGM_FI_DEV_SM_CLOCK",
+    "DCGM_FI_DEV_GPU_TEMP",
+    "gpumon_job_info",
+    "gpumon_demo_info",
+)
+SIZES = f"count by (__name__) ({named(_COUNTED)})"
+"""How many GPUs and jobs there are, to choose how to read them, and whether they are simulated.
+
+Three metrics, because a vGPU has no temperature and a site may drop a clock."""
+
+_IDENTITY = "UUID, GPU_I_ID"
+
+_DEVICE_LABELS = (
+    "UUID, GPU_I_ID, GPU_I_PROFILE, gpu, modelName, Hostname, hostname, node, instance, job, pci_bus_id, "
+    "DCGM_FI_DRIVER_VERSION, hpc_job, jobid"
+)
+
+
+def gpu_devices(metric: str) -> str:
+    """What each GPU is and who tells about it: the labels that never change, and the job where the exporter knows it."""
+    return f"max by ({_DEVICE_LABELS}) ({metric})"
+
+
+def gpu_metric(metric: GpuMetric) -> str:
+    """One metric of every GPU, without the labels that never change."""
+    if metric.field == "clock_events":
+        return f"max by ({_IDENTITY}, clock_event) ({metric.metric})"
+    if metric.field == "xid_recent":
+        return f"sum by ({_IDENTITY}) (max by ({_IDENTITY}, xid, err_code) ({metric.metric}))"
+    return f"max by ({_IDENTITY}) ({metric.metric})"
+
+
+UP_TIMES = "timestamp(up)"
+"""When each target was last scraped, with success or without."""
+
+DOWN = "up == 0"
+"""The targets whose last scrape failed: a short answer on a healthy cluster."""
+
+SILENT_LOOKBACK_SECONDS = 3600
+"""How far back the last values of a silent exporter are looked for."""
+
+
+def last_words(instances: Iterable[str]) -> str:
+    """What silent targets said last, about GPUs and nodes, within the lookback."""
+    wanted = named((*GPU_METRIC_BY_NAME, *NODE_GAUGES), f"instance=~{any_of(instances)}")
+    return f"last_over_time({wanted}[{SILENT_LOOKBACK_SECONDS}s])"
+
+
+def silent_since(instances: Iterable[str]) -> str:
+    """The raw `up` samples of silent targets, to know when each was last heard."""
+    return f"up{{instance=~{any_of(instances)}}}[{SILENT_LOOKBACK_SECONDS}s]"
+
+
+def up_history(instance: str, job: str) -> str:
+    """The raw `up` samples of one target, whose distances are the scrape interval."""
+    return f"up{{instance={quoted(instance)},job={quoted(job)}}}[5m]"
+
+
+NODE_GAUGES: tuple[str, ...] = (
+    "node_boot_time_seconds",
+    "node_filesystem_avail_bytes",
+    "node_filesystem_size_bytes",
+    "node_load1",
+    "node_load15",
+    "node_load5",
+    "node_memory_MemAvailable_bytes",
+    "node_memory_MemTotal_bytes",
+    "node_uname_info",
+)
+
+_PSEUDO_FILESYSTEMS = (
+    "tmpfs|ramfs|overlay|squashfs|devtmpfs|rootfs|nsfs|autofs|proc|sysfs|fuse.lxcfs|fuse.portal|efivarfs|iso9660"
+)
+
+NODE_SAMPLES = named(NODE_GAUGES, f"fstype!~{quoted(_PSEUDO_FILESYSTEMS)}")
+"""Every plain number of node_exporter that a node's row needs, real disks only."""
+
+NODE_CORES = 'count without (cpu, mode) (node_cpu_seconds_total{mode="idle"})'
+"""Logical cores of each node."""
+
+
+def node_cpu_share(window_seconds: int) -> str:
+    """Busy share of each node: one less the mean idle share of its cores."""
+    return f'1 - avg without (cpu, mode) (rate(node_cpu_seconds_total{{mode="idle"}}[{window_seconds}s]))'
+
+
+_DERIVED_DISKS = "dm-.*|md.*|loop.*|ram.*|sr.*|zram.*|fd.*|nbd.*"
+_TUNNELS = "cali.*|cni.*|flannel.*|tun.*|tap.*|wg.*"
+_VIRTUAL_LINKS = f"lo|veth.*|docker.*|br-.*|br[0-9]+|virbr.*|{_TUNNELS}|dummy.*|bond.*|team.*|vlan.*|.*[.].*"
+
+NODE_RATES: tuple[tuple[str, str, str], ...] = (
+    ("disk_read_bytes_per_second", "node_disk_read_bytes_total", _DERIVED_DISKS),
+    ("disk_written_bytes_per_second", "node_disk_written_bytes_total", _DERIVED_DISKS),
+    ("network_received_bytes_per_second", "node_network_receive_bytes_total", _VIRTUAL_LINKS),
+    ("network_sent_bytes_per_second", "node_network_transmit_bytes_total", _VIRTUAL_LINKS),
+)
+"""Field, counter and devices to leave out: those that carry again what a physical device below them carries."""
+
+
+def node_rate(metric: str, left_out: str, window_seconds: int) -> str:
+    """Bytes per second of a node over its physical devices."""
+    return f"sum without (device) (rate({metric}{{device!~{quoted(left_out)}}}[{window_seconds}s]))"
+
+
+_SLURM_NAMES: tuple[tuple[str, str], ...] = (
+    ("slurm_queue_", "[a-z_]+"),
+    ("slurm_jobs", "|_[a-z_]+"),
+    ("slurm_nodes", "|_[a-z_]+"),
+    ("slurm_(?:user|account)_", "jobs_pending|jobs_running|jobs_suspended|jobs_cpus_alloc|jobs_gpus_alloc"),
+    ("slurm_(?:user|account)_", "cpus_running|gpus_running|fairshare"),
+    (
+        "slurm_",
+        "user_state_total|user_cpu_alloc|account_job_state_(?:total|cpu_alloc)|pending_reason_total",
+    ),
+    ("slurm_partition_", "cpus|cpus_allocated|cpus_idle|cpus_total|gpus|gpus_allocated|gpus_idle|nodes|jobs"),
+    ("slurm_partition_", "jobs_pending|jobs_running|jobs_gpus_alloc|nodes_cpus_alloc|nodes_cpus_idle|job_state_total"),
+    ("slurm_partition_", "total_cpus|idle_cpus|alloc_cpus|node_count"),
+    ("slurm_node_", "cpu_alloc|cpu_total|mem_alloc|mem_total|status|gres_total|gres_used|count_per_state"),
+    ("slurm_node_", "drain_reason_info|drain_since_timestamp_seconds|cpus|cpus_alloc|gpus|gpus_alloc"),
+    ("slurm_node_", "memory_bytes|memory_alloc_bytes"),
+    ("slurm_(?:cpus|gpus)_", "alloc|total"),
+    ("(?:slurm|gpumon)_reservation_", "info|start_time_seconds|end_time_seconds|node_count"),
+    ("gpumon_node_", "info|state_since_seconds|gpus|gpus_allocated|gpus_expected|cpus|cpus_allocated"),
+    ("gpumon_node_", "memory_bytes|memory_allocated_bytes|partition_info"),
+    ("gpumon_partition_", "gpus|gpus_allocated|nodes"),
+    ("gpumon_", "user_gpus_running|account_gpus_running|pending_jobs|demo_info"),
+)
+
+SLURM_SAMPLES = "{__name__=~" + quoted("|".join(f"{start}(?:{ends})" for start, ends in _SLURM_NAMES)) + "}"
+"""Every aggregate of every Slurm exporter that gpumon can read: some hundred series, on large clusters thousands."""
+
+JOB_INFO = "gpumon_job_info"
+"""What each job is; one series a job."""
+
+HOLDING_JOB_INFO = 'gpumon_job_info{state!="pending"}'
+"""The jobs that hold something, without the queue behind them."""
+
+JOB_NUMBERS: tuple[tuple[str, str], ...] = (
+    ("gpumon_job_submit_time_seconds", "submitted_at"),
+    ("gpumon_job_start_time_seconds", "started_at"),
+    ("gpumon_job_end_time_seconds", "ends_at"),
+    ("gpumon_job_cpus", "cpus"),
+    ("gpumon_job_memory_bytes", "memory_bytes"),
+    ("gpumon_job_gpus", "gpus"),
+    ("gpumon_job_node_count", "node_count"),
+    ("gpumon_job_priority", "priority"),
+)
+"""Metric and field of a job's numbers."""
+
+JOB_GPUS = "gpumon_job_gpu"
+"""Which job holds which GPU of which node; one series for each GPU that is held."""
+
+
+def job_number(metric: str) -> str:
+    """One number of every job, by its id alone."""
+    return f"max by (job_id) ({metric})"
+
+
+def jobs_in_detail(job_ids: Iterable[str]) -> str:
+    """All numbers and GPUs of a few jobs, for those that are new since the last refresh."""
+    return named((*(metric for metric, _ in JOB_NUMBERS), JOB_GPUS), f"job_id=~{any_of(job_ids)}")
+
+
+UTILIZATION_HISTORY = f"avg(max by (UUID, GPU_I_ID) ({UTILIZATION.metric})) / 100"
+"""Mean utilization of the cluster, for a range query."""

@@ -1,0 +1,1 @@
+"""Slurm's queue, nodes and users, from whichever exporter speaks of them."""

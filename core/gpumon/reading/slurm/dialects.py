@@ -1,0 +1,125 @@
+"""Which Slurm exporter speaks, told by its metrics' names, and what is made of several that speak at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gpumon.model import Dialect, Problem, Severity
+from gpumon.prometheus.wire import Sample
+from gpumon.reading.silence import TargetKey, listed
+from gpumon.reading.slurm import native, ours, rivosinc, sckyzo, vpenso
+from gpumon.reading.slurm.reading import Read, SlurmReading
+from gpumon.reading.slurm.samples import by_target, collected
+
+
+@dataclass(frozen=True, slots=True)
+class SlurmDialect:
+    """One exporter's way to spell Slurm."""
+
+    name: str
+    told_by: frozenset[str]
+    """Names of which any one gives it away."""
+    read: Read
+
+
+DIALECTS: tuple[SlurmDialect, ...] = (
+    SlurmDialect("gpumon-slurm-exporter", frozenset({"gpumon_node_info", "gpumon_pending_jobs"}), ours.read),
+    SlurmDialect(
+        "SckyzO slurm_exporter",
+        frozenset({"slurm_node_status", "slurm_nodes_total", "slurm_node_gres_total", "slurm_reservation_info"}),
+        sckyzo.read,
+    ),
+    SlurmDialect(
+        "Slurm's own metrics",
+        frozenset({"slurm_jobs", "slurm_jobs_pending", "slurm_nodes", "slurm_node_cpus", "slurm_partition_jobs",
+                   "slurm_partition_cpus", "slurm_user_jobs_cpus_alloc"}),
+        native.read,
+    ),
+    SlurmDialect(
+        "vpenso prometheus-slurm-exporter",
+        frozenset({"slurm_queue_pending", "slurm_node_cpu_total", "slurm_cpus_total"}),
+        vpenso.read,
+    ),
+    SlurmDialect(
+        "rivosinc prometheus-slurm-exporter",
+        frozenset({"slurm_node_count_per_state", "slurm_user_state_total", "slurm_partition_job_state_total"}),
+        rivosinc.read,
+    ),
+)  # fmt: skip
+"""Richest first: where several speak, the first of them is believed."""
+
+_RIVOSINC_FIRST = DIALECTS[-1]
+
+
+@dataclass(frozen=True)
+class SlurmFound:
+    """What was found of Slurm."""
+
+    reading: SlurmReading
+    targets: frozenset[TargetKey]
+    dialect: str
+    problems: tuple[Problem, ...]
+    is_simulated: bool
+
+
+def read_slurm(samples: Iterable[Sample[dict[str, str]]]) -> SlurmFound | None:
+    """The picture of the richest exporter that speaks; None when none does."""
+    by_dialect: dict[str, dict[TargetKey, list[Sample[dict[str, str]]]]] = {}
+    is_simulated = False
+    for target, told in by_target(samples).items():
+        names = {sample.metric.get("__name__", "") for sample in told}
+        is_simulated = is_simulated or "gpumon_demo_info" in names
+        dialect = dialect_of(names)
+        if dialect:
+            by_dialect.setdefault(dialect.name, {})[target] = told
+    chosen = next((dialect for dialect in DIALECTS if dialect.name in by_dialect), None)
+    if chosen is None:
+        return None
+    samples_of = collected(by_dialect[chosen.name])
+    return SlurmFound(
+        chosen.read(samples_of),
+        frozenset(samples_of.targets),
+        chosen.name,
+        _problems(chosen, by_dialect, samples_of.repeated),
+        is_simulated,
+    )
+
+
+def dialect_of(names: set[str]) -> SlurmDialect | None:
+    """The dialect that these metric names give away."""
+    if names & _RIVOSINC_FIRST.told_by:
+        return _RIVOSINC_FIRST  # it shares slurm_cpus_total with vpenso, but nothing else tells it from there
+    return next((dialect for dialect in DIALECTS if names & dialect.told_by), None)
+
+
+def _problems(
+    chosen: SlurmDialect, by_dialect: Mapping[str, Mapping[TargetKey, object]], repeated: int
+) -> tuple[Problem, ...]:
+    found: list[Problem] = []
+    others = sorted(set(by_dialect) - {chosen.name})
+    if others:
+        found.append(
+            Problem(
+                "slurm",
+                f"Several Slurm exporters are scraped; {chosen.name} is shown, {' and '.join(others)} is left aside.",
+                "Their names overlap with different meanings: one is enough.",
+                Severity.NOTE,
+            )
+        )
+    if repeated:
+        where = listed(instance for _, instance in by_dialect[chosen.name])
+        found.append(
+            Problem(
+                "slurm",
+                f"{repeated} Slurm series are told by several targets ({where}); each counts once.",
+                "Scrape one Slurm exporter per cluster.",
+                Severity.NOTE,
+            )
+        )
+    return tuple(found)
+
+
+def dialect(found: SlurmFound, newest_at: float | None) -> Dialect:
+    """The dialect as the snapshot names it."""
+    return Dialect("slurm", found.dialect, "", len(found.targets), newest_at, found.reading.lacks)
