@@ -192,10 +192,15 @@ class BuildAnswer(Envelope):
     data: BuildData | None = None
 
 
-@lru_cache(maxsize=64)
 def query_decoder(labels: type[L]) -> msgspec.json.Decoder[QueryAnswer[L]]:
     """Decodes answers to queries whose series carry `labels`; made once for each kind of labels."""
-    return msgspec.json.Decoder(QueryAnswer[labels])  # type: ignore[valid-type]
+    made: msgspec.json.Decoder[QueryAnswer[L]] = _query_decoder(labels)
+    return made
+
+
+@lru_cache(maxsize=64)
+def _query_decoder(labels: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(QueryAnswer[labels])
 
 
 def without_nulls(entries: list[dict[str, Any]] | None, wanted: type[W]) -> list[W]:
