@@ -194,7 +194,8 @@ class BuildAnswer(Envelope):
 
 def query_decoder(labels: type[L]) -> msgspec.json.Decoder[QueryAnswer[L]]:
     """Decodes answers to queries whose series carry `labels`; made once for each kind of labels."""
-    made: msgspec.json.Decoder[QueryAnswer[L]] = _query_decoder(labels)
+    kind: Any = labels  # mypy does not know that classes are hashable
+    made: msgspec.json.Decoder[QueryAnswer[L]] = _query_decoder(kind)
     return made
 
 
