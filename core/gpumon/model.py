@@ -79,16 +79,16 @@ class GpuDetail(msgspec.Struct, frozen=True, gc=False):
     nvlink_received_bytes_per_second: float | None = None
     pcie_replays: float | None = None
     """Retransmissions on the PCIe link since boot."""
-    xid: int | None = None
-    """The last XID error since the exporter started, 0 when there was none: the value stays until another comes."""
-    xid_recent: int | None = None
-    """XID errors counted within the exporter's window (DCGM_EXP_XID_ERRORS_COUNT)."""
     ecc_corrected: float | None = None
     """Single-bit errors since the driver was loaded."""
     ecc_uncorrected: float | None = None
     """Double-bit errors since the driver was loaded."""
     remapped_rows_corrected: float | None = None
     remapped_rows_uncorrected: float | None = None
+    xid: int | None = None
+    """The last XID error since the exporter started, 0 when there was none: the value stays until another comes."""
+    xid_recent: int | None = None
+    """XID errors counted within the exporter's window (DCGM_EXP_XID_ERRORS_COUNT)."""
     row_remap_failed: bool | None = None
     row_remap_pending: bool | None = None
     throttle_reasons: tuple[str, ...] | None = None

@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 from gpumon.errors import SourceError
 from gpumon.model import Problem, Severity
 from gpumon.prometheus.client import PrometheusClient
-from gpumon.prometheus.wire import Vector
 
 Answer = TypeVar("Answer")
 
@@ -40,7 +39,7 @@ class Ask(Generic[Answer]):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What Prometheus itself remarked on its answer."""
-        return self.answer.warnings if isinstance(self.answer, Vector) else ()
+        return getattr(self.answer, "warnings", ())
 
 
 def ask_all(client: PrometheusClient, asks: Sequence[Ask[Any]]) -> None:

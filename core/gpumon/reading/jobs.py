@@ -106,6 +106,6 @@ def jobs(
             ends(job_id), cpus(job_id), memory(job_id), gpus(job_id), nodes(job_id), priority(job_id),
             held.get(job_id, none),
         )  # fmt: skip
-        old = before.get(job_id)
+        old = before.get(job_id, job)
         found[job_id] = old if old == job else job
     return tuple(found.values())

@@ -93,4 +93,4 @@ class NodeNames:
 def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
     """A sort key by which gpu2 comes before gpu10."""
     parts = re.split(r"([0-9]+)", name)
-    return tuple((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts if part)
+    return tuple((bool(place % 2), int(part) if place % 2 else 0, part) for place, part in enumerate(parts))
