@@ -1,0 +1,281 @@
+"""The command line of `gpumon` and `gpumon-tui`: its commands, its flags, and what was typed."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import NoReturn
+
+from gpumon import __version__
+from gpumon.errors import UsageError
+from gpumon.text import shown
+
+SHELLS = ("bash", "zsh", "fish")
+"""The shells that `gpumon completion` knows."""
+
+LISTINGS = {
+    "gpus": "every GPU: what it does, and who holds it",
+    "nodes": "every node: load, memory, disks, Slurm's state and reason",
+    "jobs": "the queue: single jobs where an exporter tells, else its numbers",
+    "alerts": "the alerts of Prometheus' own rules",
+}
+"""Commands that print rows, and what they are for."""
+
+FEWEST_DEMO_NODES, MOST_DEMO_NODES = 4, 1250
+"""Between these the simulated cluster can be sized."""
+
+
+@dataclass
+class Options:
+    """What was typed; a field that was not typed keeps its default."""
+
+    command: str = ""
+    config: str | None = None
+    cluster: str | None = None
+    prometheus: str | None = None
+    demo: bool = False
+    demo_nodes: int = 12
+    demo_seed: int = 1
+    interval: float | None = None
+    theme: str | None = None
+    json: bool = False
+    csv: bool = False
+    header: bool = True
+    columns: str | None = None
+    filter: str | None = None
+    sort: str | None = None
+    reverse: bool = False
+    limit: int | None = None
+    watch: float | None = None
+    """Seconds between readings; 0 for the scrape interval, None to read once."""
+    names: list[str] = field(default_factory=list)
+    """Nodes to which `gpus` and `nodes` are limited; users for `jobs`."""
+    warn: list[str] = field(default_factory=list)
+    crit: list[str] = field(default_factory=list)
+    shell: str = ""
+    action: str = ""
+    host: str = "127.0.0.1"
+    port: int = 9400
+    """Where `gpumon demo serve` listens."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are a UsageError."""
+
+    def __init__(self, *, epilogue: Callable[[], str] | None = None, **settings: object) -> None:
+        super().__init__(
+            allow_abbrev=False,
+            argument_default=argparse.SUPPRESS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **settings,  # type: ignore[arg-type]  # argparse's own keywords, handed on by add_parser
+        )
+        self._epilogue = epilogue
+
+    def format_help(self) -> str:
+        """The help; what needs an import to be said is said only now."""
+        if self._epilogue is not None:
+            self.epilog = self._epilogue()
+        return super().format_help()
+
+    def error(self, message: str) -> NoReturn:
+        """Raises: UsageError: always."""
+        sentence = _pointed(message, self)
+        raise UsageError(sentence if sentence.endswith("?") else f"{sentence}.", advice=f"See `{self.prog} --help`.")
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """What was typed behind `gpumon`.
+
+    Raises:
+        UsageError: it is not a command line of gpumon.
+    """
+    return parser().parse_args(_joined(arguments), namespace=Options())
+
+
+def parse_dashboard(arguments: Sequence[str]) -> Options:
+    """What was typed behind `gpumon-tui`; raises as `parse` does."""
+    return dashboard_parser().parse_args(list(arguments), namespace=Options())
+
+
+def parser() -> Parser:
+    """The whole command line of `gpumon`."""
+    root = Parser(
+        prog="gpumon",
+        description="What every GPU of a Slurm cluster is doing, and which job and user holds it.",
+        epilog="Exit codes: 0 fine, 1 findings, 2 usage or configuration, 3 no answer. `gpumon-tui` is the dashboard.",
+    )
+    root.add_argument("--version", action="version", version=f"gpumon {__version__}")
+    add_source_flags(root)
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
+    _add_status(commands)
+    for name, purpose in LISTINGS.items():
+        _add_listing(commands, name, purpose)
+    doctor = commands.add_parser("doctor", help="checks the way from here to the numbers, and says what to do")
+    add_source_flags(doctor)
+    doctor.add_argument("--json", action="store_true", help="the steps as one JSON object")
+    _add_demo(commands)
+    completion = commands.add_parser("completion", help="prints the completion script of a shell")
+    completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
+    _add_dashboard_flags(commands.add_parser("tui", help="the dashboard, as gpumon-tui"))
+    return root
+
+
+def dashboard_parser() -> Parser:
+    """The command line of `gpumon-tui`."""
+    root = Parser(prog="gpumon-tui", description="The live dashboard of a GPU cluster. In a script: gpumon status.")
+    root.add_argument("--version", action="version", version=f"gpumon-tui {__version__}")
+    _add_dashboard_flags(root)
+    return root
+
+
+def add_source_flags(target: argparse.ArgumentParser) -> None:
+    """Adds the flags that say where the numbers come from."""
+    source = target.add_argument_group("where the numbers come from")
+    source.add_argument("--config", metavar="FILE", help="configuration; else $GPUMON_CONFIG, ~/.config/gpumon, /etc")
+    source.add_argument("--cluster", metavar="NAME", help="one of the clusters in the configuration")
+    source.add_argument("--prometheus", metavar="URL", help="Prometheus, with its path prefix")
+    source.add_argument("--demo", action="store_true", help="a simulated cluster: nothing else is needed")
+    source.add_argument(
+        "--demo-nodes",
+        metavar="N",
+        type=_whole("--demo-nodes", FEWEST_DEMO_NODES, MOST_DEMO_NODES),
+        help=f"its size, {FEWEST_DEMO_NODES} to {MOST_DEMO_NODES} nodes",
+    )
+    source.add_argument("--demo-seed", metavar="N", type=_whole("--demo-seed", 0, 2**31), help="another such cluster")
+
+
+def _add_dashboard_flags(target: argparse.ArgumentParser) -> None:
+    add_source_flags(target)
+    looks = target.add_argument_group("looks")
+    looks.add_argument("--interval", metavar="SECONDS", type=_seconds, help="between refreshes; else the scrape's")
+    looks.add_argument("--theme", metavar="NAME", help="colours")
+
+
+def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
+    def epilogue() -> str:
+        from gpumon_cli.conditions import measures_help
+
+        return measures_help()
+
+    status = commands.add_parser(
+        "status", help="what the GPUs are doing, who holds them, what is wrong", epilogue=epilogue
+    )
+    add_source_flags(status)
+    status.add_argument("--json", action="store_true", help="one JSON object, see docs/json.md")
+    _add_watch(status)
+    checks = status.add_argument_group("for monitoring systems: exit code 0/1/2/3 = OK/WARNING/CRITICAL/UNKNOWN")
+    for flag in ("warn", "crit"):
+        checks.add_argument(
+            f"--{flag}", metavar="CONDITION", action="append", help="for instance 'hot>0' or 'util<10,free<4'"
+        )
+
+
+def _add_listing(commands: argparse._SubParsersAction[Parser], name: str, purpose: str) -> None:
+    def epilogue() -> str:
+        from gpumon_cli.listings import columns_help
+
+        return columns_help(name)
+
+    listing = commands.add_parser(name, help=purpose, description=purpose.capitalize() + ".", epilogue=epilogue)
+    if name != "alerts":
+        kind = "USER" if name == "jobs" else "NODE"
+        listing.add_argument("names", metavar=kind, nargs="*", help=f"only of these {kind.lower()}s")
+    add_source_flags(listing)
+    form = listing.add_argument_group("what is printed, and how")
+    either = form.add_mutually_exclusive_group()
+    either.add_argument("--json", action="store_true", help="one JSON object, see docs/json.md")
+    either.add_argument("--csv", action="store_true", help="one record a row, numbers in base units")
+    form.add_argument("--no-header", action="store_false", dest="header", help="no line of titles")
+    form.add_argument("--columns", metavar="A,B,C", help="these columns, in this order")
+    form.add_argument("--filter", metavar="EXPR", help="only rows that match, for instance 'util<10 user=ann'")
+    form.add_argument("--sort", metavar="KEY", help="by this column; -KEY for the largest first")
+    form.add_argument("--reverse", action="store_true", help="the other way round")
+    form.add_argument("--limit", metavar="N", type=_whole("--limit", 1, 10**9), help="no more than N rows")
+    _add_watch(form)
+
+
+def _add_watch(target: argparse._ActionsContainer) -> None:
+    target.add_argument(
+        "--watch",
+        metavar="SECONDS",
+        nargs="?",
+        const=0.0,
+        type=_seconds,
+        help="again and again until Ctrl-C; without SECONDS at the scrape interval",
+    )
+
+
+def _add_demo(commands: argparse._SubParsersAction[Parser]) -> None:
+    demo = commands.add_parser("demo", help="the simulated cluster as exporters, for a real Prometheus")
+    actions = demo.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
+    serve = actions.add_parser("serve", help="answers scrapes until Ctrl-C")
+    serve.add_argument("--host", metavar="ADDRESS", help="to listen on (127.0.0.1)")
+    serve.add_argument("--port", metavar="N", type=_whole("--port", 0, 65535), help="to listen on (9400); 0: any")
+    serve.add_argument("--interval", metavar="SECONDS", type=_seconds, help="scrape interval it recommends (15)")
+    serve.add_argument(
+        "--demo-nodes",
+        "--nodes",
+        metavar="N",
+        type=_whole("--demo-nodes", FEWEST_DEMO_NODES, MOST_DEMO_NODES),
+        help=f"{FEWEST_DEMO_NODES} to {MOST_DEMO_NODES}",
+    )
+    serve.add_argument("--demo-seed", "--seed", metavar="N", type=_whole("--demo-seed", 0, 2**31), help="another one")
+
+
+def _whole(flag: str, least: int, most: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
+            upper = f" to {most}" if most < 10**9 else " or more"
+            raise argparse.ArgumentTypeError(f"{flag} takes a whole number, {least}{upper}, not {text!r}")
+        return int(text)
+
+    return whole
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]*)?s?", text) or not (seconds := float(text.rstrip("s"))):
+        raise argparse.ArgumentTypeError(f"a number of seconds above 0 was expected, not {text!r}")
+    return seconds
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """`--sort -util` as `--sort=-util`, since argparse takes `-util` for a flag."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--sort" and re.match(r"-\w", argument):
+            joined[-1] = f"--sort={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _pointed(message: str, parser: argparse.ArgumentParser) -> str:
+    """argparse's complaint without its stammer, with the nearest word that would have been understood."""
+    if unknown := re.match(r"unrecognized arguments: (\S+)", message):
+        typed = unknown.group(1)
+        return f"{shown(typed, 80)!r} is not understood{_nearest(typed.split('=')[0], _flags(parser))}"
+    if choice := re.match(r"argument (\S+): invalid choice: '(.*)' \(.*choose from (.*)\)$", message, re.DOTALL):
+        what, typed, known = choice.groups()
+        names = re.findall(r"[\w-]+", known)
+        meant = _nearest(typed, names) or f"; known are {', '.join(names)}"
+        return f"{what.lower()} {shown(typed, 80)!r} is not known{meant}"
+    return shown(re.sub(r"^argument \S+: (?=(--\S+ takes )|a number)", "", message)).removesuffix(".")
+
+
+def _nearest(typed: str, known: Iterable[str]) -> str:
+    near = get_close_matches(typed, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _flags(parser: argparse.ArgumentParser) -> set[str]:
+    """Every flag of a parser and of its commands."""
+    flags: set[str] = set()
+    for action in parser._actions:
+        flags.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                flags |= _flags(command)
+    return flags

@@ -1,0 +1,23 @@
+"""`gpumon-tui` and `gpumon tui`: opens the dashboard on a terminal, and says what to use elsewhere."""
+
+from __future__ import annotations
+
+import sys
+
+from gpumon.errors import UsageError
+from gpumon_cli.arguments import Options
+from gpumon_cli.sources import settings_of, source_of
+
+
+def open_dashboard(options: Options) -> int:
+    """Runs the dashboard until it is left.
+
+    Raises:
+        UsageError: there is no terminal to draw on.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the dashboard needs a terminal; in a script or a pipe use `gpumon status`.")
+    settings = settings_of(options)
+    import gpumon_tui
+
+    return gpumon_tui.run(lambda: source_of(options, settings), settings)

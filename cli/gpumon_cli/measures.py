@@ -1,0 +1,1 @@
+"""The measures of a cluster that a condition can name, with their meaning and their unit."""

@@ -1,0 +1,58 @@
+"""The queue in numbers, for clusters whose exporter does not tell of single jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gpumon.columns import ACCOUNT_COLUMNS, PARTITION_COLUMNS, USER_COLUMNS, Column
+from gpumon.model import ClusterSnapshot
+from gpumon.settings import Settings
+from gpumon.text import shown
+from gpumon.units import count
+from gpumon_cli.tables import Row, Table, draw
+from gpumon_cli.terminal import Terminal
+
+
+def why_no_jobs(snapshot: ClusterSnapshot) -> str:
+    """Why single jobs are not known, and what would tell of them."""
+    for dialect in snapshot.dialects:
+        for lack in dialect.lacks:
+            if dialect.part in ("jobs", "slurm") and "jobs" in lack.fields and lack.remedy:
+                return f"{dialect.name} counts jobs but does not name them. {lack.remedy}"
+    for problem in snapshot.problems:
+        if problem.part == "jobs":
+            return f"{problem.text} {problem.advice}".strip()
+    names = ", ".join(dialect.name for dialect in snapshot.dialects if dialect.part == "slurm") or "the Slurm exporter"
+    return f"{names} counts jobs but does not name them; an exporter of gpumon_job_info does (gpumon-slurm-exporter)."
+
+
+def counted(counts: Mapping[str, float]) -> str:
+    """Counts by name, largest first: "12 running, 5 pending"; zeros are left out."""
+    some = sorted(((number, name) for name, number in counts.items() if number), key=lambda pair: (-pair[0], pair[1]))
+    return ", ".join(f"{count(number)} {shown(name)}" for number, name in some) or "none"
+
+
+def queue_lines(snapshot: ClusterSnapshot, settings: Settings, screen: Terminal) -> Iterator[str]:
+    """States, reasons, and tables of partitions, users and accounts."""
+    queue = snapshot.queue
+    if queue is not None:
+        yield f"Jobs   {counted(queue.by_state)}"
+        if queue.pending_reasons:
+            yield f"Wait   {counted(queue.pending_reasons)}"
+        if queue.nodes_by_state:
+            yield f"Nodes  {counted(queue.nodes_by_state)}"
+    yield from _table(PARTITION_COLUMNS, snapshot.partitions, snapshot, settings, screen)
+    yield from _table(USER_COLUMNS, snapshot.users, snapshot, settings, screen)
+    yield from _table(ACCOUNT_COLUMNS, snapshot.accounts, snapshot, settings, screen)
+
+
+def _table(
+    columns: tuple[Column[Row], ...],
+    rows: tuple[Row, ...],
+    snapshot: ClusterSnapshot,
+    settings: Settings,
+    screen: Terminal,
+) -> Iterator[str]:
+    if rows:
+        yield ""
+        yield from draw(Table(columns, rows, snapshot, settings.units), screen).lines
