@@ -1,0 +1,80 @@
+# What a developer and CI call. `make demo` and `make test` are all that a new Debian or Ubuntu machine needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+VENV310 := .venv-py310
+BIN := $(VENV)/bin
+FAST := -m "not real" -n auto -q
+REAL := -m real -n 2 --dist loadgroup -q --durations 10
+
+# The same versions for everybody; the second name is what newer pips read for build environments.
+export PIP_CONSTRAINT := $(CURDIR)/ci/constraints.txt
+export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test test-fast test-real test-py310 check format bench daemons packages tools constraints clean
+
+help:  ## This list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.runs  ## Create .venv, install gpumon and open the dashboard on a simulated cluster
+	@$(BIN)/gpumon-tui --demo
+
+test: packages daemons test-fast test-real  ## Everything: what it needs, the fast tests, then those with real daemons
+
+test-fast: $(VENV)/.develops  ## Under a minute: no root, no daemons, no network beyond loopback
+	$(BIN)/pytest $(FAST)
+
+test-real: $(VENV)/.develops daemons  ## Real Prometheus, node_exporter, VictoriaMetrics and a pseudo-terminal
+	$(BIN)/pytest $(REAL)
+
+test-py310: $(VENV310)/.tests  ## The fast tests on Python 3.10, the oldest that is promised
+	$(VENV310)/bin/pytest $(FAST)
+
+check: $(VENV)/.develops  ## ruff, mypy, pyright, import-linter
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(VENV)/.develops  ## Let ruff lay the code out
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+bench: $(VENV)/.develops daemons  ## Benchmarks against their floors; results go to bench/results/
+	$(BIN)/python bench/refresh.py
+	$(BIN)/python bench/oneshot.py
+
+tools: $(VENV)/.develops  ## .venv with everything a developer uses
+
+daemons: $(VENV)/.runs  ## Unpack Prometheus, node_exporter and VictoriaMetrics into .cache/, outside the system
+	@$(BIN)/python tests/real/unpack_daemons.py
+
+packages:  ## System packages for `make test`, when root or passwordless sudo is there
+	@ci/packages tmux:tmux rsvg-convert:librsvg2-bin
+
+constraints: $(VENV)/.develops  ## Choose the newest allowed versions again and write them to ci/constraints.txt
+	$(BIN)/python ci/choose_versions.py > ci/constraints.txt.new
+	mv ci/constraints.txt.new ci/constraints.txt
+
+clean:  ## Remove everything that make made
+	rm -rf .venv .venv-py310 .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.runs: pyproject.toml ci/constraints.txt
+	@ci/venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.develops: $(VENV)/.runs
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+$(VENV310)/.tests: pyproject.toml ci/constraints.txt
+	@ci/venv $(VENV310) 3.10
+	$(VENV310)/bin/python -m pip install --quiet --editable . --group test
+	@touch $@
