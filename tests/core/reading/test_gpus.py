@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from gpumon.model import Dialect, Gpu, GpuDetail
 from gpumon.prometheus.labels import GpuLabels
 from gpumon.reading import gpus as reading

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+
 from gpumon.model import Partition, UserUsage
 from gpumon.reading.slurm.dialects import SlurmFound, read_slurm
 from gpumon.reading.slurm.states import job_word, node_state
 from samples import captured, plain_samples
 
-NATIVE = [f"slurm-native-26.05-{name}.prom" for name in ("jobs", "jobs-users-accts", "nodes", "partitions", "scheduler")]
+NATIVE = [
+    f"slurm-native-26.05-{name}.prom" for name in ("jobs", "jobs-users-accts", "nodes", "partitions", "scheduler")
+]
 
 
 def found(*names: str) -> SlurmFound:

@@ -1,0 +1,157 @@
+"""A Prometheus in memory, for the closed set of queries that gpumon sends: samples in, JSON out, faults on demand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+import httpx
+
+from samples import lines
+
+Labels = dict[str, str]
+
+
+@dataclass
+class FakePrometheus:
+    """Holds the newest sample of each series, of targets that are up and of such that fell silent."""
+
+    now: float = 1_000_000.0
+    series: list[tuple[Labels, str]] = field(default_factory=list["tuple[Labels, str]"])
+    silent: list[tuple[Labels, str]] = field(default_factory=list["tuple[Labels, str]"])
+    """Series of targets that are down: found by looking back only."""
+    up: dict[tuple[str, str], bool] = field(default_factory=dict["tuple[str, str]", bool])
+    heard: dict[tuple[str, str], float] = field(default_factory=dict["tuple[str, str]", float])
+    fault: Callable[[str], httpx.Response | None] = field(default=lambda _: None)
+    """Called with each query or path first; a response of its own is what is answered."""
+    asked: list[str] = field(default_factory=list[str])
+    """Every query and path, in order."""
+    alerts: list[dict[str, object]] = field(default_factory=list["dict[str, object]"])
+    interval: str = "15s"
+
+    def scrape(
+        self, text: str, *, job: str, instance: str, is_up: bool = True, age: float = 2.0, **labels: str
+    ) -> None:
+        """Takes in one exposition as a target told it; when the target is not up, as it told it `age` seconds ago."""
+        into = self.series if is_up else self.silent
+        for name, own, value in lines(text):
+            into.append(({"__name__": name, **own, **labels, "job": job, "instance": instance}, value))
+        self.up[job, instance] = is_up
+        self.heard[job, instance] = self.now - age
+
+    def fall_silent(self, job: str, instance: str) -> None:
+        """The target's next scrape fails."""
+        kept: list[tuple[Labels, str]] = []
+        for labels, value in self.series:
+            is_its = (labels["job"], labels["instance"]) == (job, instance)
+            (self.silent if is_its else kept).append((labels, value))
+        self.series = kept
+        self.up[job, instance] = False
+
+    def transport(self) -> httpx.MockTransport:
+        """What an httpx client needs to ask it."""
+        return httpx.MockTransport(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        body = parse_qs(request.content.decode()) or parse_qs(request.url.query.decode())
+        promql = body.get("query", [""])[0]
+        self.asked.append(promql or path)
+        fault = self.fault(promql or path)
+        if fault is not None:
+            return fault
+        if path.endswith("/alerts"):
+            return _json({"alerts": self.alerts})
+        if path.endswith("/targets"):
+            return _json({"activeTargets": [self._target(*key) for key in self.up]})
+        if promql.endswith(("s]", "m]")):
+            return _json({"resultType": "matrix", "result": self._raw_up(promql)})
+        return _json({"resultType": "vector", "result": [self._sample(*row) for row in self._evaluate(promql)]})
+
+    def _target(self, job: str, instance: str) -> dict[str, object]:
+        is_up = self.up[job, instance]
+        return {
+            "labels": {"job": job, "instance": instance},
+            "health": "up" if is_up else "down",
+            "lastError": "" if is_up else "connection refused",
+            "lastScrape": "2026-11-23T10:00:00.123456789Z",
+            "scrapeInterval": self.interval,
+        }
+
+    def _sample(self, labels: Labels, value: str) -> dict[str, object]:
+        return {"metric": labels, "value": [self.now, value]}
+
+    def _raw_up(self, promql: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = []
+        for (job, instance), is_up in self.up.items():
+            labels = {"__name__": "up", "job": job, "instance": instance}
+            if _matches(promql.split("[", 1)[0], labels):
+                heard = self.heard[job, instance]
+                values = [[heard - 15, "1"], [heard, "1"]] + ([] if is_up else [[heard + 15, "0"], [heard + 30, "0"]])
+                found.append({"metric": labels, "values": values})
+        return found
+
+    def _evaluate(self, promql: str) -> Iterable[tuple[Labels, str]]:
+        if promql == "timestamp(up)":
+            return [
+                ({"job": job, "instance": instance}, str(self.heard[job, instance] if is_up else self.now))
+                for (job, instance), is_up in self.up.items()
+            ]
+        if promql == "up == 0":
+            return [
+                ({"__name__": "up", "job": job, "instance": instance}, "0")
+                for (job, instance), is_up in self.up.items()
+                if not is_up
+            ]
+        if match := re.fullmatch(r"last_over_time\((.*)\[\d+s\]\)", promql):
+            return [row for row in (*self.series, *self.silent) if _matches(match[1], row[0])]
+        if match := re.fullmatch(r"count by \(__name__\) \((.*)\)", promql):
+            counts: dict[str, int] = {}
+            for labels, _ in self._select(match[1]):
+                counts[labels["__name__"]] = counts.get(labels["__name__"], 0) + 1
+            return [({"__name__": name}, str(number)) for name, number in counts.items()]
+        if match := re.fullmatch(r"sum by \((.*?)\) \((max by .*)\)", promql):
+            return _grouped(self._evaluate(match[2]), match[1], sum)
+        if match := re.fullmatch(r"max by \((.*?)\) \((.*)\)", promql):
+            return _grouped(self._select(match[2]), match[1], max)
+        if " without " in promql:
+            return []
+        return self._select(promql)
+
+    def _select(self, selector: str) -> list[tuple[Labels, str]]:
+        return [row for row in self.series if _matches(selector, row[0])]
+
+
+def _grouped(
+    rows: Iterable[tuple[Labels, str]], by: str, combine: Callable[[Iterable[float]], float]
+) -> list[tuple[Labels, str]]:
+    names = [name.strip() for name in by.split(",")]
+    groups: dict[tuple[tuple[str, str], ...], list[float]] = {}
+    for labels, value in rows:
+        key = tuple((name, labels[name]) for name in names if labels.get(name))
+        try:
+            groups.setdefault(key, []).append(float(value))
+        except ValueError:
+            continue
+    return [(dict(key), str(combine(values))) for key, values in groups.items()]
+
+
+def _matches(selector: str, labels: Labels) -> bool:
+    match = re.fullmatch(r"([a-zA-Z_:][\w:]*)?(?:\{(.*)\})?", selector, re.DOTALL)
+    assert match, f"not a selector: {selector}"
+    if match[1] and labels["__name__"] != match[1]:
+        return False
+    for name, operator, text in re.findall(r'(\w+)(=~|!~|!=|=)"((?:[^"\\]|\\.)*)"', match[2] or ""):
+        wanted = re.sub(r"\\(.)", lambda found: {"n": "\n", "r": "\r"}.get(found[1], found[1]), text)
+        value = labels.get(name, "")
+        is_equal = re.fullmatch(wanted, value) is not None if "~" in operator else wanted == value
+        if is_equal == operator.startswith("!"):
+            return False
+    return True
+
+
+def _json(data: object) -> httpx.Response:
+    return httpx.Response(200, content=json.dumps({"status": "success", "data": data}))
