@@ -122,9 +122,15 @@ class Server:
         except requests.RequestException as error:
             raise ServerSilent(f"its {what} could not be read: {_sentence(error)}") from error
         except PrometheusApiClientException as error:
-            raise ServerSilent(f"its {what} could not be read: {str(error)[:200]}") from error
+            raise ServerSilent(f"its {what} could not be read: {_status(error)}") from error
         except (KeyError, TypeError, AttributeError, ValueError, msgspec.ValidationError) as error:
             raise ServerSilent(f"its {what} came in a form that Prometheus does not use") from error
+
+
+def _status(error: PrometheusApiClientException) -> str:
+    """The HTTP status, without the page that came with it."""
+    found = re.search(r"HTTP Status Code (\d+)", str(error))
+    return f"it was answered with HTTP status {found.group(1)}" if found else "it was refused"
 
 
 def _sentence(error: requests.RequestException) -> str:
@@ -135,6 +141,8 @@ def _sentence(error: requests.RequestException) -> str:
         requests.exceptions.Timeout: "no answer in time",
         requests.exceptions.TooManyRedirects: "it redirects in a circle",
         requests.exceptions.JSONDecodeError: "the answer is not JSON",
+        requests.exceptions.ChunkedEncodingError: "the answer ended in the middle",
+        requests.exceptions.ContentDecodingError: "the answer is not packed as it says",
         requests.exceptions.ConnectionError: "the connection broke or was refused",
     }
     return next((text for kind, text in kinds.items() if isinstance(error, kind)), type(error).__name__)
