@@ -81,6 +81,7 @@ class PrometheusClient:
         self._connection: Connection | None = None
         self._workers: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+        self._is_closed = False
 
     def __repr__(self) -> str:
         return f"PrometheusClient({self.url!r})"
@@ -138,10 +139,9 @@ class PrometheusClient:
         if len(calls) < 2:
             return [_outcome(call) for call in calls]
         with self._lock:
-            if self._workers is None:
-                self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="prometheus")
-            workers = self._workers
-        futures: list[Future[T | SourceError]] = [workers.submit(_outcome, call) for call in calls]
+            futures = None if self._is_closed else self._submitted(calls)
+        if futures is None:
+            return [_outcome(call) for call in calls]
         return [future.result() for future in futures]
 
     def alerts(self) -> list[WireAlert]:
@@ -170,21 +170,29 @@ class PrometheusClient:
     def close(self) -> None:
         """Hangs up: whoever still waits for an answer gets a ConnectionLost at once."""
         with self._lock:
-            workers, connection = self._workers, self._connection
-        if connection is not None:
-            connection.close()
-        if workers is not None:
-            workers.shutdown(wait=False, cancel_futures=True)
+            self._is_closed = True
+        if self._connection is not None:
+            self._connection.close()
+        if self._workers is not None:
+            self._workers.shutdown(wait=False)
+
+    def _submitted(self, calls: Sequence[Callable[[], T]]) -> list[Future[T | SourceError]]:
+        if self._workers is None:
+            self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="prometheus")
+        return [self._workers.submit(_outcome, call) for call in calls]
 
     @property
     def _clock(self) -> Clock | None:
         return self._connection.clock if self._connection else None
 
     def _connected(self) -> Connection:
-        with self._lock:
-            if self._connection is None:
-                from gpumon.prometheus.connection import Connection
+        from gpumon.prometheus import faults
+        from gpumon.prometheus.connection import Connection
 
+        with self._lock:
+            if self._is_closed:
+                raise faults.closed(self.url)
+            if self._connection is None:
                 self._connection = Connection(
                     self._access, self._settings.timeout_seconds, self._max_answer_bytes, self._transport
                 )

@@ -116,7 +116,7 @@ class Connection:
     def _enter(self) -> None:
         with self._lock:
             if self._is_closed:
-                raise faults.closed(self.asked)
+                raise faults.closed(self.asked.url)
             self._waiting += 1
 
     def _leave(self) -> None:
@@ -151,7 +151,7 @@ class Connection:
             with contextlib.closing(response):
                 body = self._read(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            fault = faults.closed(self.asked) if self._is_closed else faults.from_exception(error, self.asked)
+            fault = faults.closed(self.asked.url) if self._is_closed else faults.from_exception(error, self.asked)
             raise fault from error
         return _Response(response.status_code, response.headers, body)
 
@@ -175,6 +175,9 @@ class Connection:
 
     def _read(self, response: httpx.Response, deadline: float) -> bytes:
         limit = self._max_answer_bytes if response.is_success else _ERROR_BYTES
+        announced = response.headers.get("Content-Length", "")
+        if response.is_success and announced.isascii() and announced.isdigit() and int(announced) > limit:
+            raise faults.too_large(limit, self.asked)
         chunks: list[bytes] = []
         size = 0
         for chunk in response.iter_bytes():

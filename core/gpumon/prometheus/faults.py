@@ -266,9 +266,9 @@ def too_large(limit_bytes: int, asked: Asked) -> AnswerTooLarge:
     )
 
 
-def closed(asked: Asked) -> ConnectionLost:
+def closed(url: str) -> ConnectionLost:
     """The fault of asking after gpumon itself has hung up."""
-    return ConnectionLost(f"The connection to {asked.place} was closed.")
+    return ConnectionLost(f"The connection to {url} was closed.")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
