@@ -65,7 +65,7 @@ def deliver(source: ClusterSource, parts: Parts, put: Put, watching: Watching, s
     while True:
         pause = watching.pause_after(snapshot)
         if screen.is_tty and isinstance(answer.data, str):
-            write(_picture(answer, snapshot, pause, screen))
+            write(_picture(answer.data, len(answer.remarks), snapshot, pause, screen))
             _remark(answer.remarks)
         else:
             _print(answer, said)
@@ -94,13 +94,12 @@ def _remark(remarks: tuple[str, ...]) -> None:
         narrate(remark)
 
 
-def _picture(answer: Answer, snapshot: ClusterSnapshot, pause: float, screen: Terminal) -> str:
+def _picture(data: str, remarks: int, snapshot: ClusterSnapshot, pause: float, screen: Terminal) -> str:
     """The answer over the last one, without flicker, cut to the screen's height."""
-    assert isinstance(answer.data, str)
     clock = time.strftime("%H:%M:%S", time.localtime(snapshot.taken_at))
     head = f"{clock} · {shown(snapshot.source, 60)} · every {duration(pause)} · Ctrl-C ends"
-    lines = answer.data.splitlines()
-    room = max(3, (screen.lines or 24) - len(answer.remarks) - 2)
+    lines = data.split("\n")[:-1]
+    room = max(3, (screen.lines or 24) - remarks - 2)
     if len(lines) > room:
         lines = [*lines[: room - 1], f"… {len(lines) - room + 1} more lines"]
     return terminal.repainted([screen.styled(head, "dim"), *lines])

@@ -35,10 +35,10 @@ def csv_lines(
     if has_header:
         yield ",".join(column.key for column in columns)
     for row in rows:
-        yield ",".join(_field(column.value(row, snapshot), to_terminal) for column in columns)
+        yield ",".join(_field(column.value(row, snapshot), to_terminal=to_terminal) for column in columns)
 
 
-def _field(value: Value, to_terminal: bool) -> str:
+def _field(value: Value, *, to_terminal: bool) -> str:
     if value is None:
         return ""
     if isinstance(value, str):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from gpumon.errors import UsageError
+from gpumon_cli import sources
 from gpumon_cli.arguments import Options
-from gpumon_cli.sources import settings_of, source_of
 
 
 def open_dashboard(options: Options) -> int:
@@ -17,7 +17,7 @@ def open_dashboard(options: Options) -> int:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the dashboard needs a terminal; in a script or a pipe use `gpumon status`.")
-    settings = settings_of(options)
+    settings = sources.settings_of(options)
     import gpumon_tui
 
-    return gpumon_tui.run(lambda: source_of(options, settings), settings)
+    return gpumon_tui.run(lambda: sources.source_of(options, settings), settings)

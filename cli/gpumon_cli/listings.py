@@ -55,7 +55,7 @@ def _stale_is_dim(row: Gpu | Node) -> str:
     return "dim" if row.is_stale else ""
 
 
-GPUS = Listing[Gpu](
+GPUS: Listing[Gpu] = Listing(
     name="gpus",
     columns=GPU_COLUMNS,
     rows=lambda snapshot: snapshot.gpus or None,
@@ -66,7 +66,7 @@ GPUS = Listing[Gpu](
     belongs=lambda gpu: gpu.device.node,
     style=_stale_is_dim,
 )
-NODES = Listing[Node](
+NODES: Listing[Node] = Listing(
     name="nodes",
     columns=NODE_COLUMNS,
     rows=lambda snapshot: snapshot.nodes or None,
@@ -77,7 +77,7 @@ NODES = Listing[Node](
     belongs=lambda node: node.name,
     style=_stale_is_dim,
 )
-JOBS = Listing[Job](
+JOBS: Listing[Job] = Listing(
     name="jobs",
     columns=JOB_COLUMNS,
     rows=lambda snapshot: snapshot.jobs,
@@ -87,7 +87,7 @@ JOBS = Listing[Job](
     answer=shapes.jobs_answer,
     belongs=lambda job: job.user,
 )
-ALERTS = Listing[Alert](
+ALERTS: Listing[Alert] = Listing(
     name="alerts",
     columns=ALERT_COLUMNS,
     rows=lambda snapshot: snapshot.alerts,

@@ -54,12 +54,12 @@ def _run(options: Options) -> int:
 def _listing(options: Options) -> int:
     from contextlib import closing
 
+    from gpumon_cli import sources
     from gpumon_cli.answers import Watching, deliver
     from gpumon_cli.listings import ALERTS, GPUS, JOBS, NODES, put_rows
-    from gpumon_cli.sources import settings_of, source_of
 
     screen = Terminal.of_stdout()
-    settings = settings_of(options)
+    settings = sources.settings_of(options)
     if options.command == "gpus":
         put, parts = put_rows(GPUS, options, settings, screen), GPUS.parts
     elif options.command == "nodes":
@@ -68,7 +68,7 @@ def _listing(options: Options) -> int:
         put, parts = put_rows(JOBS, options, settings, screen), JOBS.parts
     else:
         put, parts = put_rows(ALERTS, options, settings, screen), ALERTS.parts
-    with closing(source_of(options, settings)) as source:
+    with closing(sources.source_of(options, settings)) as source:
         return deliver(source, parts, put, Watching(options.watch, settings.interval_seconds), screen)
 
 

@@ -1,4 +1,4 @@
-"""The server behind the numbers, asked about itself through prometheus-api-client: targets, metadata, version, clock."""
+"""The server behind the numbers, asked about itself (through prometheus-api-client): targets, metadata, version."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from gpumon.errors import NoData, SourceError
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Settings
 from gpumon.source import ClusterSource
+from gpumon_cli import sources
 from gpumon_cli.arguments import Options
 from gpumon_cli.doctor.exporters import exporter_steps, problem_steps
 from gpumon_cli.doctor.names import label_steps, name_steps
@@ -17,15 +18,14 @@ from gpumon_cli.doctor.steps import Diagnosis, Mark, Step, step_lines, verdict, 
 from gpumon_cli.exit_codes import ExitCode
 from gpumon_cli.json_text import json_bytes
 from gpumon_cli.remarks import demo_line
-from gpumon_cli.sources import settings_of, source_of
 from gpumon_cli.terminal import Terminal, narrate, write, write_bytes
 
 
 def run_doctor(options: Options) -> ExitCode:
     """Looks at everything between here and the numbers; 0 all well, 1 something to do, 3 no numbers at all."""
-    settings = settings_of(options)
+    settings = sources.settings_of(options)
     screen = Terminal.of_stdout()
-    with closing(source_of(options, settings)) as source:
+    with closing(sources.source_of(options, settings)) as source:
         if not options.json:
             narrate(f"Looking at {source.label} …")
         snapshot, error = _read(source)
