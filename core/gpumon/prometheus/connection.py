@@ -99,7 +99,7 @@ class Connection:
         """
         self._enter()
         try:
-            return self._successful(path, parameters, post)
+            return self._successful(path, parameters, post=post)
         finally:
             self._leave()
 
@@ -126,7 +126,7 @@ class Connection:
         if is_last:
             self._client.close()
 
-    def _successful(self, path: str, parameters: Mapping[str, str], post: bool) -> bytes:  # noqa: FBT001  private
+    def _successful(self, path: str, parameters: Mapping[str, str], *, post: bool) -> bytes:
         deadline = time.monotonic() + self.asked.timeout_seconds
         for _ in range(_MOST_REDIRECTS + 2):
             method = self._method if post else "GET"
@@ -175,8 +175,7 @@ class Connection:
 
     def _read(self, response: httpx.Response, deadline: float) -> bytes:
         limit = self._max_answer_bytes if response.is_success else _ERROR_BYTES
-        announced = response.headers.get("Content-Length", "")
-        if response.is_success and announced.isascii() and announced.isdigit() and int(announced) > limit:
+        if response.is_success and _announced(response.headers) > limit:
             raise faults.too_large(limit, self.asked)
         chunks: list[bytes] = []
         size = 0
@@ -221,3 +220,11 @@ class Connection:
         self._network = DeadlineNetwork(pool._network_backend)  # pyright: ignore[reportPrivateUsage]
         pool._network_backend = self._network  # pyright: ignore[reportPrivateUsage]
         return transport
+
+
+def _announced(headers: httpx.Headers) -> float:
+    """How many bytes are said to follow; 0 when nothing usable is said."""
+    try:
+        return float(headers.get("Content-Length", "0"))
+    except ValueError:
+        return 0.0

@@ -24,6 +24,7 @@ class DeadlineNetwork(httpcore.NetworkBackend):
         self._inner = inner
         self._thread = threading.local()
         self._streams: WeakSet[_DeadlineStream] = WeakSet()
+        self._lock = threading.Lock()
         self._is_hung_up = False
 
     def set_deadline(self, at: float) -> None:
@@ -40,7 +41,9 @@ class DeadlineNetwork(httpcore.NetworkBackend):
     def hang_up(self) -> None:
         """Ends whatever any thread is waiting for, for good."""
         self._is_hung_up = True
-        for stream in tuple(self._streams):
+        with self._lock:
+            streams = tuple(self._streams)
+        for stream in streams:
             stream.hang_up()
 
     def connect_tcp(
@@ -60,7 +63,8 @@ class DeadlineNetwork(httpcore.NetworkBackend):
     def watched(self, stream: httpcore.NetworkStream) -> httpcore.NetworkStream:
         """`stream`, ending at the deadline."""
         wrapped = _DeadlineStream(stream, self)
-        self._streams.add(wrapped)
+        with self._lock:
+            self._streams.add(wrapped)
         return wrapped
 
 

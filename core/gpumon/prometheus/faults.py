@@ -320,14 +320,21 @@ def _connection_lost(error: Exception, asked: Asked) -> ConnectionLost:
         why = why or str(error)
     elif isinstance(error, httpx.RemoteProtocolError):
         why = "it closed the connection" if "disconnected" in str(error) else "it does not speak HTTP as it should"
+    is_dropped = isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError)) and asked.url.startswith("http://")
+    hint = " If it speaks HTTPS, write https://." if is_dropped else ""
     return ConnectionLost(
         f"The connection to {asked.place} failed: {asked.quoted(why or type(error).__name__)}.",
-        advice=f"Is it Prometheus, and is it still running? {_DOCTOR}",
+        advice=f"Is it Prometheus, and still running?{hint} {_DOCTOR}",
     )
 
 
 def _unauthorized(reply: Reply, asked: Asked) -> Unauthorized:
     saying = _saying(reply, asked)
+    if "org id" in reply.text.lower():
+        return Unauthorized(
+            f"{asked.prometheus} wants to know the tenant ({reply.status}){saying}.",
+            advice="Set the header X-Scope-OrgID in the configuration.",
+        )
     if reply.status == 403:
         return Unauthorized(
             f"{asked.prometheus} forbids the request (403){saying}.",

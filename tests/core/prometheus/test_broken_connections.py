@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 import time
 from collections.abc import Iterable
 
@@ -43,14 +44,17 @@ def test_a_name_that_does_not_resolve(client_for: ClientFor, host: str) -> None:
 
 
 def test_a_server_that_never_answers_times_out(serve: Serve, client_for: ClientFor) -> None:
+    end = threading.Event()
+
     def silent(_: Request) -> Iterable[PieceOrEnd]:
-        time.sleep(0.5)
+        end.wait(10)
         return [None]
 
     server = serve(silent)
     started = time.monotonic()
     error = error_of(client_for(server.url, timeout=0.15))
-    assert time.monotonic() - started < 0.45
+    end.set()
+    assert time.monotonic() - started < 5
     assert isinstance(error, TimedOut)
     assert str(error) == f"Prometheus at {server.url} did not answer within 0.15 s. Is it running? (gpumon doctor)"
 
@@ -85,7 +89,7 @@ def test_bytes_that_trickle_do_not_stretch_the_deadline(serve: Serve, client_for
     server = serve(trickles)
     started = time.monotonic()
     error = error_of(client_for(server.url, timeout=0.2))
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 1.6
     assert isinstance(error, TimedOut)
 
 
@@ -101,15 +105,18 @@ def test_the_deadline_holds_for_a_transport_of_any_kind(client_for: ClientFor) -
 
 
 def test_after_a_timeout_the_next_query_is_answered(serve: Serve, client_for: ClientFor) -> None:
+    end = threading.Event()
+
     def first_one_is_slow(_: Request) -> Iterable[PieceOrEnd]:
         if len(server.requests) == 1:
-            time.sleep(0.3)
+            end.wait(10)
             return [None]
         return reply(BODY)
 
     server = serve(first_one_is_slow)
-    client = client_for(server.url, timeout=0.15)
+    client = client_for(server.url, timeout=0.5)
     assert isinstance(error_of(client), TimedOut)
+    end.set()
     assert len(client.query("up", Labels).samples) == 1
 
 
@@ -163,7 +170,7 @@ def test_an_answer_that_announces_too_much_is_not_read(serve: Serve, client_for:
     server = serve(lambda _: [HEAD + b"Content-Length: 999999999999\r\n\r\n" + b"x" * 100])
     started = time.monotonic()
     error = error_of(client_for(server.url, max_answer_bytes=2**20))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
     assert isinstance(error, AnswerTooLarge)
     assert "larger than 1 MiB" in error.message
 

@@ -145,6 +145,13 @@ def test_401_with_credentials(serve: Serve, client_for: ClientFor, credentials: 
     assert f"does not accept {named} (401)" in error.message
 
 
+def test_a_tenant_that_is_missing_is_asked_for(error_for: Asking) -> None:
+    error = error_for("no org id\n", "401 Unauthorized", "text/plain")
+    assert isinstance(error, Unauthorized)
+    assert 'wants to know the tenant (401): "no org id"' in error.message
+    assert "X-Scope-OrgID" in error.advice
+
+
 def test_403_is_another_thing_than_401(error_for: Asking) -> None:
     error = error_for("RBAC: access denied", "403 Forbidden", "text/plain")
     assert isinstance(error, Unauthorized)
