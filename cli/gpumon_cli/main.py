@@ -80,7 +80,7 @@ def _dashboard(options: Options) -> int:
 
 def _is_check(typed: Sequence[str]) -> bool:
     """True when a monitoring system asks: it reads standard output and takes 3 for "unknown"."""
-    return any(word.split("=")[0] in ("--warn", "--crit") for word in typed)
+    return "status" in typed and any(word.split("=")[0] in ("--warn", "--crit") for word in typed)
 
 
 def _ended(program: str, command: Callable[[], int], *, is_check: bool = False) -> int:
@@ -95,7 +95,7 @@ def _ended(program: str, command: Callable[[], int], *, is_check: bool = False) 
     except GpumonError as error:
         sentence = "\n".join(shown(line) for line in str(error).splitlines())
         if is_check:
-            write(f"UNKNOWN - {sentence.splitlines()[0].replace('|', '/')}\n")
+            write(f"UNKNOWN - {' '.join(sentence.split()).replace('|', '/')}\n")
             return CheckCode.UNKNOWN
         narrate(f"{program}: {sentence}")
         return exit_code_of(error)
