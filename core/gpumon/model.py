@@ -520,6 +520,13 @@ class ClusterSnapshot:
         for problem in self.problems:
             if problem.part == part:
                 return problem.text
+        if self.tier is Tier.TURNS and part == "gpus":
+            return "not read yet: a cluster of this size is read in turns"
         if any(dialect.part == part for dialect in self.dialects):
             return "no sample for it in the last scrape"
-        return {"gpus": "no GPU exporter found", "nodes": "no node_exporter found"}.get(part, "no Slurm exporter found")
+        nobody = {
+            "gpus": "no GPU exporter found",
+            "nodes": "no node_exporter found",
+            "jobs": "no exporter tells of jobs",
+        }
+        return nobody.get(part, "no Slurm exporter found")
