@@ -64,8 +64,10 @@ def write_bytes(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
+        _let_go()
         raise
     except OSError as error:
+        _let_go()
         raise OutputFailed(f"cannot write the answer: {error.strerror}") from error
 
 
@@ -78,6 +80,13 @@ def narrate(text: str) -> None:
     """Says one line to the person, on standard error, so that data stays data."""
     encoding = sys.stderr.encoding or "utf-8"
     print(_encoded(text, encoding).decode(encoding), file=sys.stderr)
+
+
+def _let_go() -> None:
+    """Sends what Python still holds back, and would complain about at its end, to nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _encoded(text: str, encoding: str) -> bytes:

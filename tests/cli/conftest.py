@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from cli_handmade import HandmadeSource, cluster
 from gpumon.errors import GpumonError
 from gpumon.model import ClusterSnapshot

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from cli_handmade import HandmadeSource, cluster
 from gpumon.errors import GpumonError, Refused
 from gpumon.model import ClusterSnapshot

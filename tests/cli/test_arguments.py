@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from gpumon.errors import UsageError
 from gpumon_cli.arguments import parse, parse_dashboard
 

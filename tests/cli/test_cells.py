@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from gpumon_cli.cells import cut, pad, width
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gpumon_cli.cells import cut, pad, width
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cli_handmade import GIB, cluster, gpu, job
 from gpumon.columns import GPU_COLUMNS, JOB_COLUMNS, by_key
 from gpumon.model import ClusterSnapshot
 from gpumon_cli.csv_text import csv_lines
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def lines(*keys: str, to_terminal: bool = False, has_header: bool = True) -> list[str]:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
 from gpumon.settings import PrometheusSettings, Secret, Settings
 from gpumon_cli.doctor.scraping import clock_step, engine_step
 from gpumon_cli.doctor.server import Server, ServerSilent

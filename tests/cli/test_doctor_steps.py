@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from cli_handmade import cluster, node
 from gpumon import errors
 from gpumon.model import Exporter, NodeSlurm

@@ -11,14 +11,15 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cli_handmade import GIB, NOW, cluster, job
 from gpumon.model import ClusterSnapshot
 from gpumon_cli import shapes
 from gpumon_cli.doctor.steps import Diagnosis
 from gpumon_cli.json_text import json_bytes
 from gpumon_cli.status_shape import StatusAnswer
-from hypothesis import given
-from hypothesis import strategies as st
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
 

@@ -10,12 +10,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import given as given_texts
+from hypothesis import settings as test_settings
+from hypothesis import strategies as st
+
 from cli_handmade import HandmadeSource, cluster, gpu, job, node
 from gpumon.errors import NoData, Refused
 from gpumon.model import ClusterSnapshot, Problem, Severity
 from gpumon.source import Parts
-from hypothesis import HealthCheck, given as given_texts, settings as test_settings
-from hypothesis import strategies as st
 
 Given = Callable[..., HandmadeSource]
 Run = Callable[..., Any]

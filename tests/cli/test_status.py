@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cli_handmade import HandmadeSource, cluster, gpu, node
 from gpumon.errors import ConfigError, FilterError, Refused
 from gpumon.model import ClusterSnapshot, NodeSlurm, Queue

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cli_handmade import cluster, gpu, job
 from gpumon.columns import GPU_COLUMNS, JOB_COLUMNS, by_key
 from gpumon.model import ClusterSnapshot, Gpu, Job
@@ -9,8 +12,6 @@ from gpumon.units import Units
 from gpumon_cli.cells import width
 from gpumon_cli.tables import Table, draw
 from gpumon_cli.terminal import Terminal
-from hypothesis import given
-from hypothesis import strategies as st
 
 PIPE = Terminal()
 COLUMNS = by_key(GPU_COLUMNS)
