@@ -20,6 +20,8 @@ class Parts(Flag):
     """Single jobs, and which of them holds which GPU."""
     ALERTS = auto()
     TARGETS = auto()
+    DETAIL = auto()
+    """The rarer facts of every GPU at once; without it a source may spread them over several refreshes."""
     ALL = GPUS | NODES | SLURM | JOBS | ALERTS | TARGETS
 
 

@@ -28,9 +28,14 @@ IN_TURNS_FROM = 4000
 """GPUs from which on only utilization is read at every refresh."""
 
 _DEVICES_EVERY = 40
-_RARER_EVERY = {Tier.FULL: 4, Tier.TURNS: 12}
 _LIVE_EVERY = {Tier.FULL: 1, Tier.TURNS: 3}
-"""Refreshes between two readings of a metric; three keeps the oldest within what counts as fresh."""
+"""Refreshes between two readings of a live metric; three keeps the oldest within what counts as fresh."""
+
+_RARER_EVERY = 4
+_RARER_GROUPS = {Tier.FULL: 1, Tier.TURNS: 3}
+"""Every so many refreshes one group of the rarer metrics is read; all of them at once would be felt by the server."""
+
+_SIZE_FIELDS = frozenset({"memory_free_bytes", "memory_reserved_bytes", "memory_total_bytes"})
 
 
 def tier_for(gpu_count: float) -> Tier:
@@ -51,8 +56,12 @@ class GpuReader:
     kept: GpuReadings = field(default_factory=GpuReadings)
     """The newest answer to each question."""
     _order: tuple[str, ...] = ()
+    _told: frozenset[str] = frozenset()
+    """The keys of GPUs that said in this refresh how busy they are."""
     _details: Mapping[str, GpuDetail] | None = None
     """Put together again when a rarer metric was read."""
+    _is_sized: bool = False
+    _never_read: set[str] = field(default_factory=lambda: {metric.metric for metric in queries.GPU_METRICS})
     _refresh: int = 0
     _samples: Ask[Vector[GpuLabels]] | None = None
     _devices: Ask[Vector[GpuLabels]] | None = None
@@ -60,8 +69,8 @@ class GpuReader:
         default_factory=list["tuple[GpuMetric, Ask[Vector[GpuKeyLabels]]]"]
     )
 
-    def asks(self) -> list[Ask[Any]]:
-        """The requests of this refresh."""
+    def asks(self, *, everything: bool = False) -> list[Ask[Any]]:
+        """The requests of this refresh; `everything` leaves no metric for a later one."""
         turn, self._refresh = self._refresh, self._refresh + 1
         self._samples = self._devices = None
         self._metrics = []
@@ -73,14 +82,23 @@ class GpuReader:
         self._metrics = [
             (metric, self._metric_ask(metric))
             for place, metric in enumerate(queries.GPU_METRICS)
-            if turn == 0 or (turn + place) % self._every(metric) == 0
+            if self._is_due(metric, place, turn) or (everything and metric.metric in self._never_read)
         ]
+        self._never_read.difference_update(metric.metric for metric, _ in self._metrics)
         return [*([self._devices] if self._devices else []), *(ask for _, ask in self._metrics)]
 
-    def _every(self, metric: GpuMetric) -> int:
-        if metric is queries.UTILIZATION or (metric is queries.ENGINE_ACTIVE and "MIG" in self.kept.spellings):
-            return 1
-        return (_LIVE_EVERY if metric in queries.LIVE_GPU_METRICS else _RARER_EVERY)[self.tier]
+    def _is_due(self, metric: GpuMetric, place: int, turn: int) -> bool:
+        if metric is queries.UTILIZATION or (metric is queries.ENGINE_ACTIVE and self._has_slices):
+            return True
+        if metric in queries.LIVE_GPU_METRICS:
+            return turn == 0 or (turn + place) % _LIVE_EVERY[self.tier] == 0
+        if turn == 0:
+            return self.tier is Tier.FULL or metric.field in _SIZE_FIELDS or metric is queries.ENGINE_ACTIVE
+        return turn % _RARER_EVERY == 0 and (turn // _RARER_EVERY + place) % _RARER_GROUPS[self.tier] == 0
+
+    @property
+    def _has_slices(self) -> bool:
+        return "MIG" in self.kept.spellings
 
     def _device_ask(self) -> Ask[Vector[GpuLabels]]:
         return Ask("gpus", lambda: self.client.query(queries.gpu_devices(self.identity_metric), GpuLabels))
@@ -94,18 +112,20 @@ class GpuReader:
             if self._samples.answer is not None:
                 self.kept, self._details = GpuReadings(), None
                 reading.read_samples(self._samples.answer.samples, names, self.kept)
-                self._settle()
+                self._settle_devices()
             return None
         if self._devices is not None and self._devices.answer is not None:
             self._put_devices(self._devices.answer, names)
         for metric, ask in self._metrics:
             if ask.answer is not None:
                 self._put_metric(metric, ask.answer)
-        cards = {device.uuid for device in self.kept.devices.values()}
-        if all(key in self.kept.devices or key in cards for key in self._told):
-            self._settle()
-            return None
-        return self._device_ask()
+        busy, active = self.kept.values.get("utilization", {}), self.kept.values.get("engine_active", {})
+        self._told = frozenset(busy.keys() | active.keys())
+        nameless = self._told - self.kept.devices.keys()
+        if nameless and nameless - {device.uuid for device in self.kept.devices.values()}:
+            return self._device_ask()
+        self._settle()
+        return None
 
     def take_devices(self, ask: Ask[Vector[GpuLabels]], names: NodeNames) -> None:
         """Takes in the answer to the request that `take` returned."""
@@ -116,7 +136,7 @@ class GpuReader:
     def _put_devices(self, answer: Vector[GpuLabels], names: NodeNames) -> None:
         self.kept.devices, self.kept.targets, self.kept.jobs, self.kept.twice = {}, {}, {}, {}
         reading.read_devices(answer.samples, names, self.kept)
-        self._details = None
+        self._settle_devices()
 
     def _put_metric(self, metric: GpuMetric, answer: Vector[GpuKeyLabels]) -> None:
         if metric.field == "clock_events":
@@ -126,19 +146,20 @@ class GpuReader:
         reading.read_metric(answer.samples, metric, self.kept)
         if metric not in queries.LIVE_GPU_METRICS:
             self._details = None
+        if metric.field in _SIZE_FIELDS:
+            self._is_sized = False
+
+    def _settle_devices(self) -> None:
+        self._is_sized, self._details = False, None
+        self._settle()
+        self._order = reading.in_order(self.kept.devices)
 
     def _settle(self) -> None:
-        if "MIG" in self.kept.spellings:
+        if self._has_slices:
             reading.settle_slices(self.kept)
-        if self._details is None:
+        if not self._is_sized:
             reading.settle_memory(self.kept)
-            self._order = reading.in_order(self.kept.devices)
-
-    @property
-    def _told(self) -> frozenset[str]:
-        """The keys of GPUs that said in this refresh how busy they are."""
-        busy, active = self.kept.values.get("utilization", {}), self.kept.values.get("engine_active", {})
-        return frozenset(busy.keys() | active.keys())
+            self._is_sized = True
 
     def gpus(
         self,
@@ -184,6 +205,15 @@ class GpuReader:
         pulse = {target: heard(target) for target in set(said.targets.values())}
         return reading.gpus(
             keys, said, [details[key] for key in keys], jobs, [pulse[said.targets[key]] for key in keys]
+        )
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Fields whose turn has not come yet."""
+        return frozenset(
+            metric.field
+            for metric in queries.GPU_METRICS
+            if metric.metric in self._never_read and self.tier is not Tier.REGEX
         )
 
     def problems(self, last_words: GpuReadings) -> Iterable[Problem]:

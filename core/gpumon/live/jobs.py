@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from gpumon.prometheus.client import PrometheusClient
 from gpumon.prometheus.labels import JobGpuLabels, JobKeyLabels, JobLabels
 from gpumon.prometheus.wire import Sample, Vector
 from gpumon.reading import jobs as reading
-from gpumon.reading.jobs import JobFacts
+from gpumon.reading.jobs import JobFacts, KnownJobs
 from gpumon.reading.names import NodeNames
 
 FEW_JOBS = 2000
@@ -36,8 +36,13 @@ class JobReader:
     expected: int = 0
     """How many jobs there are; 0 when no exporter tells of single jobs."""
     _facts: JobFacts = field(default_factory=JobFacts)
-    _waiting: tuple[Sample[JobLabels], ...] = ()
-    _jobs: Mapping[str, Job] = field(default_factory=dict[str, Job])
+    _known: KnownJobs = field(default_factory=KnownJobs)
+    _changed: Collection[str] = ()
+    """Ids of the jobs whose facts this refresh read."""
+    _by_gpu: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    _by_job: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    _devices: frozenset[str] = frozenset()
+    """The GPUs for which `_by_gpu` holds."""
     _refresh: int = 0
     _info: Ask[Vector[JobLabels]] | None = None
     _is_whole: bool = True
@@ -78,22 +83,22 @@ class JobReader:
 
     def take(self) -> list[Ask[Any]]:
         """Takes the answers in; requests are returned for jobs of which nothing but labels is known."""
+        was_read = bool(self._mixed or self._places)
         self._take_facts()
+        self._no_facts()
+        self._changed = ()
         if self._info is None or self._info.answer is None:
             return []
         samples = self._info.answer.samples
-        self.expected = len(samples) + (0 if self._is_whole else len(self._waiting))
+        self._changed = [sample.metric.job_id for sample in samples] if was_read else self._facts.unknown(samples)
         if self._is_whole:
-            self._waiting = tuple(sample for sample in samples if sample.metric.state == "pending")
-        was_read = bool(self._mixed or self._places)
-        unknown = [] if was_read else self._facts.unknown(samples)
-        if len(unknown) > _AT_ONCE:
+            self.expected = len(samples)
+        if was_read or not self._changed:
+            return []
+        if len(self._changed) > _AT_ONCE:
             return self._all_facts()
-        self._no_facts()
-        if unknown:
-            self._mixed = self._mixed_ask(queries.jobs_in_detail(unknown))
-            return [self._mixed]
-        return []
+        self._mixed = self._mixed_ask(queries.jobs_in_detail(self._changed))
+        return [self._mixed]
 
     def take_facts(self) -> None:
         """Takes in the answers to the requests that `take` returned."""
@@ -113,21 +118,25 @@ class JobReader:
         self, devices: Mapping[str, GpuDevice], names: NodeNames
     ) -> tuple[tuple[Job, ...] | None, Mapping[str, tuple[str, ...]]]:
         """All jobs, None when no source tells of single ones; and for each GPU that is held, its jobs."""
-        if self._info is None or not self.expected:
+        if self._info is None or not (self.expected or self._known.by_id):
             return None, {}
-        told = self._info.answer.samples if self._info.answer is not None else []
-        samples = [*told]
+        if self._info.answer is not None:
+            self._update(self._info.answer.samples, devices, names)
+        return tuple(self._known.by_id.values()), self._by_gpu
+
+    def _update(self, samples: Sequence[Sample[JobLabels]], devices: Mapping[str, GpuDevice], names: NodeNames) -> None:
+        alive = {sample.metric.job_id: sample.metric.state for sample in samples}
         if not self._is_whole:
-            holding = {sample.metric.job_id for sample in told}
-            samples += [sample for sample in self._waiting if sample.metric.job_id not in holding]
-        if self._info.answer is None:
-            return tuple(self._jobs.values()) or None, {}
-        self._facts.keep_only({sample.metric.job_id: sample.metric.state for sample in samples})
-        at = reading.places(devices, names)
-        by_gpu = reading.holders(self._facts, at, names)
-        found = reading.jobs(samples, self._facts, _turned(by_gpu), self._jobs)
-        self._jobs = {job.id: job for job in found}
-        return found, by_gpu
+            waiting = {job.id: job.state for job in self._known.by_id.values() if job.state == "pending"}
+            alive = waiting | alive
+        gone = self._facts.states.keys() - alive.keys()
+        self._facts.keep_only(alive)
+        if gone or self._changed or devices.keys() != self._devices:
+            self._devices = frozenset(devices)
+            self._by_gpu = reading.holders(self._facts, reading.places(devices, names), names)
+            self._by_job = _turned(self._by_gpu)
+        self._known.update(samples, self._facts, self._by_job, frozenset(self._changed))
+        self._known.forget(alive)
 
 
 def _turned(by_gpu: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -179,7 +179,7 @@ def _dialects(picture: Picture, last_words: GpuReadings, jobs: tuple[Job, ...] |
 
     gpu_targets = {*kept.targets.values(), *last_words.targets.values()}
     found = [
-        gpu_dialect(readings, gpu_targets, newest(gpu_targets)),
+        gpu_dialect(readings, gpu_targets, newest(gpu_targets), picture.gpus.unread),
         reading.node_dialect(picture.nodes.kept, newest(picture.nodes.kept.labels)),
         dialect(picture.slurm, newest(picture.slurm.targets)) if picture.slurm else None,
         Dialect("jobs", "gpumon-slurm-exporter", f"{len(jobs)} jobs") if jobs is not None else None,

@@ -124,7 +124,7 @@ class PrometheusSource:
         targets = self._target_asks(parts) if refresh % _TARGETS_EVERY == 0 and refresh % _SIZES_EVERY else []
         asks: list[Ask[Any]] = [
             *self._pulse.asks(),
-            *(self._gpus.asks() if Parts.GPUS in parts else ()),
+            *(self._gpus.asks(everything=Parts.DETAIL in parts) if Parts.GPUS in parts else ()),
             *(self._nodes.asks() if Parts.NODES in parts else ()),
             *([self._slurm] if self._slurm else ()),
             *(self._jobs.asks() if Parts.JOBS in parts else ()),

@@ -126,7 +126,7 @@ _DEVICE_LABELS = (
 
 
 def gpu_devices(metric: str) -> str:
-    """What each GPU is and who tells about it: the labels that rarely change, and the job where an exporter knows it."""
+    """What each GPU is and who tells about it: labels that rarely change, and the job where an exporter knows it."""
     return f"max by ({_DEVICE_LABELS}) ({metric})"
 
 

@@ -41,11 +41,16 @@ _HIDDEN_WITH = {
 """Fields of the model that a metric's absence hides, where it is not the one of that name."""
 
 
-def gpu_dialect(readings: GpuReadings, targets: Collection[object], newest_at: float | None) -> Dialect | None:
-    """What was found of DCGM; None when there is no GPU sample at all."""
+def gpu_dialect(
+    readings: GpuReadings,
+    targets: Collection[object],
+    newest_at: float | None,
+    unread: frozenset[str] = frozenset(),
+) -> Dialect | None:
+    """What was found of DCGM; None when there is no GPU sample at all. Fields in `unread` were not asked for yet."""
     if not readings.devices:
         return None
-    told = {name for name, column in readings.values.items() if column}
+    told = {name for name, column in readings.values.items() if column} | unread
     if readings.events or "throttle_mask" in told:
         told.add("throttle_reasons")
     has_mig = "MIG" in readings.spellings

@@ -100,17 +100,18 @@ def read_devices(samples: Iterable[Sample[GpuLabels]], names: NodeNames, into: G
 
 def read_metric(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into: GpuReadings) -> None:
     """One metric, grouped by what identifies a GPU."""
-    if metric.field in {"clock_events"} | _NEVER_ZERO:
+    if metric.field == "clock_events":
         for sample in samples:
             label = sample.metric
             key = f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID
             _put(into, metric, key, label.clock_event, sample.value[1])
         return
     column, factor = into.column(metric.field), metric.factor
+    may_be_zero = metric.field not in _NEVER_ZERO
     for sample in samples:
         label = sample.metric
         value = finite(sample.value[1])
-        if value is not None:
+        if value or (value is not None and may_be_zero):
             column[f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID] = value * factor
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gpumon.model import GpuDevice, Job
@@ -34,12 +34,12 @@ class JobFacts:
 
     def keep_only(self, alive: Mapping[str, str]) -> None:
         """Forgets jobs that are gone and remembers the states of the others."""
+        gone = self.states.keys() - alive.keys()
         self.states = dict(alive)
-        for column in self.numbers.values():
-            for job_id in column.keys() - alive.keys():
-                del column[job_id]
-        for job_id in self.places.keys() - alive.keys():
-            del self.places[job_id]
+        for job_id in gone:
+            self.places.pop(job_id, None)
+            for column in self.numbers.values():
+                column.pop(job_id, None)
 
     def read_number(self, name: str, samples: Iterable[Sample[JobKeyLabels]]) -> None:
         """One number of every job."""
@@ -86,26 +86,39 @@ def holders(facts: JobFacts, at: Mapping[GpuPlace, str], names: NodeNames) -> di
     return {key: tuple(sorted(ids)) for key, ids in found.items()}
 
 
-def jobs(
-    samples: Sequence[Sample[JobLabels]],
-    facts: JobFacts,
-    held: Mapping[str, tuple[str, ...]],
-    before: Mapping[str, Job],
-) -> tuple[Job, ...]:
-    """Every job once, in the order of the answer; one that did not change since `before` is the same object."""
-    number = [facts.numbers[name] for _, name in JOB_NUMBERS]
-    submitted, started, ends, cpus, memory, gpus, nodes, priority = (column.get for column in number)
-    none: tuple[str, ...] = ()
-    found: dict[str, Job] = {}
-    for sample in samples:
-        label = sample.metric
-        job_id = label.job_id
-        job = Job(
-            job_id, label.user, label.account, label.partition, label.qos, label.name, label.state, label.reason,
-            label.nodes, label.array_job_id, label.array_task_id, label.het_job_id, submitted(job_id), started(job_id),
-            ends(job_id), cpus(job_id), memory(job_id), gpus(job_id), nodes(job_id), priority(job_id),
-            held.get(job_id, none),
-        )  # fmt: skip
-        old = before.get(job_id, job)
-        found[job_id] = old if old == job else job
-    return tuple(found.values())
+@dataclass
+class KnownJobs:
+    """The jobs of the last refresh; one that did not change stays the same object."""
+
+    by_id: dict[str, Job] = field(default_factory=dict[str, Job])
+    _labels: dict[str, JobLabels] = field(default_factory=dict[str, JobLabels])
+
+    def update(
+        self,
+        samples: Iterable[Sample[JobLabels]],
+        facts: JobFacts,
+        held: Mapping[str, tuple[str, ...]],
+        changed: Collection[str],
+    ) -> None:
+        """The jobs of `samples` as they are now; `changed` are those whose facts were read anew."""
+        columns = [facts.numbers[name].get for _, name in JOB_NUMBERS]
+        submitted, started, ends, cpus, memory, gpus, nodes, priority = columns
+        by_id, labels, none = self.by_id, self._labels, ()
+        for sample in samples:
+            label = sample.metric
+            key = label.job_id
+            old, keys = by_id.get(key), held.get(key, none)
+            if old is not None and key not in changed and old.held == keys and labels[key] == label:
+                continue
+            labels[key] = label
+            job = Job(
+                key, label.user, label.account, label.partition, label.qos, label.name, label.state, label.reason,
+                label.nodes, label.array_job_id, label.array_task_id, label.het_job_id, submitted(key), started(key),
+                ends(key), cpus(key), memory(key), gpus(key), nodes(key), priority(key), keys,
+            )  # fmt: skip
+            by_id[key] = old if old is not None and old == job else job
+
+    def forget(self, alive: Mapping[str, object]) -> None:
+        """Drops jobs that are gone."""
+        for job_id in self.by_id.keys() - alive.keys():
+            del self.by_id[job_id], self._labels[job_id]

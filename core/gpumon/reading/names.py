@@ -15,6 +15,10 @@ _CONTAINER = re.compile(r"[0-9a-f]{12}|[0-9a-f]{64}|(.*-)?dcgm-exporter-([0-9a-f
 """Docker's short and long ids, and the pod names Kubernetes makes for dcgm-exporter."""
 
 
+_ADDRESS_LIKE = re.compile(r"[0-9a-fA-F.:]+(%.*)?")
+"""Every IP address, and some names; it spares the real parser most names."""
+
+
 def host_of(instance: str) -> str:
     """An instance label without scheme, path and port: "http://[::1]:9100/x" -> "::1", "gpu01:9400" -> "gpu01"."""
     host = instance.split("://", 1)[-1].split("/", 1)[0]
@@ -32,6 +36,8 @@ def is_address(host: str) -> bool:
     """True for an IP address, and for "localhost", which names every machine."""
     if host in {"localhost", "localhost.localdomain", "ip6-localhost"}:
         return True
+    if not _ADDRESS_LIKE.fullmatch(host):
+        return False
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -48,11 +54,19 @@ class NodeNames:
         self._known: dict[str, str] = {}
         self._domains: dict[str, str] = {}
         self._spellings: dict[str, set[str]] = {}
+        self._found: dict[tuple[str, str, str], str] = {}
         for name in slurm:
             self.name(name)
 
     def of(self, *, node: str = "", hostname: str = "", instance: str = "") -> str:
         """The node that these labels speak of; "" when none names one."""
+        labels = (node, hostname, instance)
+        found = self._found.get(labels)
+        if found is None:
+            found = self._found[labels] = self._of(*labels)
+        return found
+
+    def _of(self, node: str, hostname: str, instance: str) -> str:
         if node:
             return self.name(node)
         if hostname and not is_container_id(hostname) and not is_address(hostname):

@@ -76,12 +76,29 @@ def test_every_tier_sees_the_same_cluster(
     monkeypatch.setattr(tiers, "IN_TURNS_FROM", turns)
     other_source = source(cluster())
     for _ in range(15):
-        other = other_source.snapshot()
+        other = other_source.snapshot(Parts.ALL | Parts.DETAIL)
         assert other.tier is tier
         assert other.gpus == plain.gpus
         assert other.jobs == plain.jobs
         assert other.nodes == plain.nodes
         assert other.dialects == plain.dialects
+
+
+def test_in_turns_everything_comes_without_a_false_word_about_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = source(cluster()).snapshot()
+    monkeypatch.setattr(tiers, "ONE_QUERY_UP_TO", 1)
+    monkeypatch.setattr(tiers, "IN_TURNS_FROM", 2)
+    live = source(cluster())
+    first = live.snapshot()
+    assert [gpu.utilization for gpu in first.gpus] == [gpu.utilization for gpu in plain.gpus]
+    assert first.gpus[0].detail.sm_clock_megahertz is None
+    assert "in turns" in first.why_missing("gpus", "sm_clock_megahertz")
+    lacks = {lack.metric for lack in plain.dialects[0].lacks}
+    for _ in range(14):
+        last = live.snapshot()
+        assert {lack.metric for lack in last.dialects[0].lacks} <= lacks
+    assert last.gpus == plain.gpus
+    assert last.dialects == plain.dialects
 
 
 def test_the_number_of_queries_does_not_depend_on_the_cluster() -> None:
