@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from real import daemons
-from real.daemons import Daemon, Engine, Missing, ScrapeJob
-from real.exporters import TextExporter
 
 from gpumon.live.source import PrometheusSource
 from gpumon.settings import PrometheusSettings, Settings
+from real import daemons
+from real.daemons import Daemon, Engine, Missing, ScrapeJob
+from real.exporters import TextExporter
 
 ENGINES = {
     "prometheus": ("prometheus", "system"),
@@ -22,7 +22,7 @@ ENGINES = {
     "newest-prometheus": ("prometheus", "newest"),
     "newest-victoria-metrics": ("victoria-metrics", "newest"),
 }
-"""What every reading is tried on; on Debian 12: Prometheus 2.42, VictoriaMetrics 1.79, Prometheus 3.5 and VictoriaMetrics 1.145."""
+"""What every reading is tried on; on Debian 12 Prometheus 2.42 and 3.5, VictoriaMetrics 1.79 and 1.145."""
 
 
 def pytest_report_header() -> list[str]:

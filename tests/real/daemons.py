@@ -1,7 +1,8 @@
-"""Starts real Prometheus, VictoriaMetrics and node_exporter on free ports of the loopback, and stops them by their pid."""
+"""Starts real Prometheus, VictoriaMetrics and node_exporter on free loopback ports, and stops them by their pid."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import socket
@@ -115,7 +116,7 @@ class Daemon:
             if self._runs_on(port):
                 self.port = port
                 return
-        raise Failed(f"{' '.join(self.command(port))} ended at once:\n{self.told()}")
+        raise Failed(f"{' '.join(self.command(self.port))} ended at once:\n{self.told()}")
 
     def _runs_on(self, port: int) -> bool:
         self._output = self.log.open("ab")
@@ -230,10 +231,14 @@ class Engine:
         return [Sample(row["metric"], float(row["value"][1]), float(row["value"][0])) for row in result]
 
     def wait_for_scrapes(self, number: int = 2) -> None:
-        """Returns when every target was scraped that often, with or without success."""
+        """Returns when every target was scraped that often, with or without success.
+
+        VictoriaMetrics remembers for ten seconds that a selector found nothing, so each look has another selector.
+        """
+        look = itertools.count()
 
         def scraped() -> bool:
-            found = self.query(f"count(count_over_time(up[10m]) >= {number})")
+            found = self.query(f'count(count_over_time(up{{look!="{next(look)}"}}[10m]) >= {number})')
             return bool(found) and found[0].value >= self.targets
 
         until(scraped, f"{number} scrapes of {self.targets} targets\n{self.daemon.told()}")
