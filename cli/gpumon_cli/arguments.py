@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import NoReturn
+from typing import Any, NoReturn, Protocol, cast
 
 from gpumon import __version__
 from gpumon.errors import UsageError
@@ -51,15 +51,23 @@ class Options:
     limit: int | None = None
     watch: float | None = None
     """Seconds between readings; 0 for the scrape interval, None to read once."""
-    names: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list[str])
     """Nodes to which `gpus` and `nodes` are limited; users for `jobs`."""
-    warn: list[str] = field(default_factory=list)
-    crit: list[str] = field(default_factory=list)
+    warn: list[str] = field(default_factory=list[str])
+    crit: list[str] = field(default_factory=list[str])
     shell: str = ""
     action: str = ""
     host: str = "127.0.0.1"
     port: int = 9400
     """Where `gpumon demo serve` listens."""
+
+
+class Commands(Protocol):
+    """What argparse gives for adding commands to a parser."""
+
+    def add_parser(self, name: str, **settings: Any) -> Parser:
+        """A new command's parser."""
+        ...
 
 
 class Parser(argparse.ArgumentParser):
@@ -154,7 +162,7 @@ def _add_dashboard_flags(target: argparse.ArgumentParser) -> None:
     looks.add_argument("--theme", metavar="NAME", help="colours")
 
 
-def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
+def _add_status(commands: Commands) -> None:
     def epilogue() -> str:
         from gpumon_cli.conditions import measures_help
 
@@ -165,7 +173,7 @@ def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     add_source_flags(status)
     status.add_argument("--json", action="store_true", help="one JSON object, see docs/json.md")
-    _add_watch(status)
+    _add_watch(status.add_argument)
     checks = status.add_argument_group("for monitoring systems: exit code 0/1/2/3 = OK/WARNING/CRITICAL/UNKNOWN")
     for flag in ("warn", "crit"):
         checks.add_argument(
@@ -173,7 +181,7 @@ def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
         )
 
 
-def _add_listing(commands: argparse._SubParsersAction[Parser], name: str, purpose: str) -> None:
+def _add_listing(commands: Commands, name: str, purpose: str) -> None:
     def epilogue() -> str:
         from gpumon_cli.listings import columns_help
 
@@ -194,11 +202,11 @@ def _add_listing(commands: argparse._SubParsersAction[Parser], name: str, purpos
     form.add_argument("--sort", metavar="KEY", help="by this column; -KEY for the largest first")
     form.add_argument("--reverse", action="store_true", help="the other way round")
     form.add_argument("--limit", metavar="N", type=_whole("--limit", 1, 10**9), help="no more than N rows")
-    _add_watch(form)
+    _add_watch(form.add_argument)
 
 
-def _add_watch(target: argparse._ActionsContainer) -> None:
-    target.add_argument(
+def _add_watch(add: Callable[..., object]) -> None:
+    add(
         "--watch",
         metavar="SECONDS",
         nargs="?",
@@ -208,7 +216,7 @@ def _add_watch(target: argparse._ActionsContainer) -> None:
     )
 
 
-def _add_demo(commands: argparse._SubParsersAction[Parser]) -> None:
+def _add_demo(commands: Commands) -> None:
     demo = commands.add_parser("demo", help="the simulated cluster as exporters, for a real Prometheus")
     actions = demo.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
     serve = actions.add_parser("serve", help="answers scrapes until Ctrl-C")
@@ -275,7 +283,7 @@ def _flags(parser: argparse.ArgumentParser) -> set[str]:
     flags: set[str] = set()
     for action in parser._actions:
         flags.update(action.option_strings)
-        if isinstance(action, argparse._SubParsersAction):
-            for command in action.choices.values():
-                flags |= _flags(command)
+        commands: Any = action.choices
+        if isinstance(commands, dict):
+            flags.update(*map(_flags, cast("dict[str, argparse.ArgumentParser]", commands).values()))
     return flags

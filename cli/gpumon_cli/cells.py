@@ -17,7 +17,8 @@ def cut(text: str, limit: int) -> str:
     """`text` in at most `limit` cells, with an ellipsis where something is left out."""
     if width(text) <= limit:
         return text
-    kept, taken = [], 0
+    kept: list[str] = []
+    taken = 0
     for character in text:
         taken += _cells(character)
         if taken > limit - 1:

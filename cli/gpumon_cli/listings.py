@@ -105,7 +105,7 @@ class _Wish(Generic[Row]):
     """What was asked of a listing, understood before anything is read."""
 
     columns: tuple[Column[Row], ...]
-    chosen: Filter | None
+    chosen: Filter[Row] | None
     order: tuple[tuple[Column[Row], bool], ...]
     """Columns to sort by and whether the largest comes first, the most important one first."""
 
@@ -124,7 +124,7 @@ def put_rows(
     Raises:
         UsageError: a column, filter or sort key is not one, before anything is read.
     """
-    wish = _understood(listing, options)
+    wish = _understood(listing, options, settings)
 
     def put(snapshot: ClusterSnapshot) -> Answer:
         rows = listing.rows(snapshot)
@@ -193,18 +193,19 @@ def _why_nothing(listing: Listing[Row], snapshot: ClusterSnapshot) -> str:
     return f"{where}: {snapshot.why_missing(listing.concerns[-1] if listing.name == 'jobs' else listing.name, '')}."
 
 
-def _understood(listing: Listing[Row], options: Options) -> _Wish[Row]:
+def _understood(listing: Listing[Row], options: Options, settings: Settings) -> _Wish[Row]:
     known = by_key(listing.columns)
     if options.json and options.columns:
         raise UsageError("--columns chooses columns of a table or of CSV; --json always holds every field.")
     columns = tuple(_column(key, known) for key in options.columns.split(",")) if options.columns else listing.columns
     if options.columns is not None and not options.columns.strip(","):
         raise UsageError(f"--columns wants at least one of {', '.join(known)}.")
-    order = []
+    order: list[tuple[Column[Row], bool]] = []
     for key in (options.sort or "").split(",") if options.sort is not None else ():
         descending = key.startswith("-") != options.reverse
         order.append((_column(key.removeprefix("-"), known), descending))
-    return _Wish(columns, parse_filter(options.filter, listing.columns) if options.filter else None, tuple(order))
+    chosen = parse_filter(options.filter, listing.columns, settings.units) if options.filter else None
+    return _Wish(columns, chosen, tuple(order))
 
 
 def _column(key: str, columns: Mapping[str, Column[Row]]) -> Column[Row]:

@@ -45,7 +45,11 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Given:
 
     def give(*pictures: ClusterSnapshot | GpumonError) -> HandmadeSource:
         source = HandmadeSource(*(pictures or (cluster(),)))
-        monkeypatch.setattr(sources, "source_of", lambda *_: source)
+
+        def source_of(*_: object) -> HandmadeSource:
+            return source
+
+        monkeypatch.setattr(sources, "source_of", source_of)
         return source
 
     return give

@@ -17,6 +17,7 @@ from gpumon_cli.doctor.server import Server, ServerSilent
 from gpumon_cli.doctor.steps import Mark
 
 Reply = tuple[int, dict[str, str], bytes]
+NONE: dict[str, str] = {}
 TARGETS = {
     "activeTargets": [
         {
@@ -156,13 +157,13 @@ def test_a_stray_netrc_is_not_used(
     ("reply", "words"),
     [
         ((200, {"Content-Type": "text/html"}, b"<html>login</html>"), "not JSON"),
-        ((200, {}, b"[]"), "form that Prometheus does not use"),
-        ((200, {}, b'{"status":"success"}'), "form that Prometheus does not use"),
-        ((200, {}, b'{"status":"success","data":{"activeTargets":[{"labels":7}]}}'), "form that Prometheus"),
-        ((200, {}, b'{"status":"success","data":null}'), "form that Prometheus does not use"),
-        ((401, {}, b"<html>\n</html>"), "status 401$"),
-        ((404, {}, b"404 page not found"), "404"),
-        ((503, {}, b"starting"), "503"),
+        ((200, NONE, b"[]"), "form that Prometheus does not use"),
+        ((200, NONE, b'{"status":"success"}'), "form that Prometheus does not use"),
+        ((200, NONE, b'{"status":"success","data":{"activeTargets":[{"labels":7}]}}'), "form that Prometheus"),
+        ((200, NONE, b'{"status":"success","data":null}'), "form that Prometheus does not use"),
+        ((401, NONE, b"<html>\n</html>"), "status 401$"),
+        ((404, NONE, b"404 page not found"), "404"),
+        ((503, NONE, b"starting"), "503"),
         ((302, {"Location": "/api/v1/targets"}, b""), "circle"),
         ((200, {"Content-Length": "5000"}, b'{"status"'), "ended in the middle"),
     ],

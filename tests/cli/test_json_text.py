@@ -131,7 +131,7 @@ def _keys(shape: Any) -> Iterator[str]:
         yield from _keys(inner)
     if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
         yield from (field.encode_name for field in msgspec.structs.fields(shape))
-    elif is_dataclass(shape):
+    elif isinstance(shape, type) and is_dataclass(shape):
         yield from (field.name for field in fields(shape))
     else:
         return

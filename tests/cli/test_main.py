@@ -145,13 +145,15 @@ def test_a_terminal_without_our_signs_gets_others(monkeypatch: pytest.MonkeyPatc
     assert path.read_bytes() == b"+ - ~ ?\n"
 
 
-def test_the_dashboard_needs_a_terminal(capsys: Capture) -> None:
-    for opened in (lambda: dashboard(["--demo"]), lambda: main(["tui", "--demo"])):
-        assert opened() == 2
-        printed = capsys.readouterr()
-        assert printed.out == ""
-        assert printed.err.count("\n") == 1
-        assert "gpumon status" in printed.err
+@pytest.mark.parametrize(("entry_point", "typed"), [(dashboard, ["--demo"]), (main, ["tui", "--demo"])])
+def test_the_dashboard_needs_a_terminal(
+    entry_point: Callable[[list[str]], int], typed: list[str], capsys: Capture
+) -> None:
+    assert entry_point(typed) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "gpumon status" in printed.err
 
 
 def test_the_dashboard_gets_its_settings_and_a_way_to_the_source(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +166,7 @@ def test_the_dashboard_gets_its_settings_and_a_way_to_the_source(given: Given, m
             got.extend((factory(), settings))
             return 0
 
-    monkeypatch.setitem(sys.modules, "gpumon_tui", FakeTui)  # type: ignore[arg-type]  # stands for the module
+    monkeypatch.setitem(sys.modules, "gpumon_tui", FakeTui)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     assert dashboard(["--interval", "7"]) == 0

@@ -17,6 +17,14 @@ PIPE = Terminal()
 COLUMNS = by_key(GPU_COLUMNS)
 
 
+def _dim(_: Gpu) -> str:
+    return "dim"
+
+
+def _dim_when_stale(row: Gpu) -> str:
+    return "dim" if row.is_stale else ""
+
+
 def gpus(*keys: str, rows: tuple[Gpu, ...] | None = None, **settings: object) -> Table[Gpu]:
     snapshot = cluster()
     chosen = tuple(COLUMNS[key] for key in keys) if keys else GPU_COLUMNS
@@ -59,12 +67,12 @@ def test_a_long_name_gives_way_before_the_line_is_too_long() -> None:
 
 
 def test_there_is_no_colour_without_a_terminal() -> None:
-    drawn = draw(gpus(style=lambda _: "dim"), PIPE)
+    drawn = draw(gpus(style=_dim), PIPE)
     assert "\x1b" not in "".join(drawn.lines)
 
 
 def test_a_stale_row_is_dim_on_a_terminal_with_colour() -> None:
-    drawn = draw(gpus("node", style=lambda row: "dim" if row.is_stale else ""), Terminal(True, True, 80, 24))
+    drawn = draw(gpus("node", style=_dim_when_stale), Terminal(True, True, 80, 24))
     assert drawn.lines[4] == "\x1b[2mgpu10\x1b[0m"
     assert drawn.lines[3] == "gpu10"
 

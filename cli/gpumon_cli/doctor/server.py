@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ import msgspec
 import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
+from requests.auth import HTTPBasicAuth
 from urllib3.util import Retry
 
 from gpumon.settings import PrometheusSettings
@@ -49,7 +50,8 @@ class Server:
             cert, key = str(settings.client_cert_file), settings.client_key_file
             self._session.cert = (cert, str(key)) if key else cert
         self._session.hooks["response"].append(self._note_clock)
-        self._client: Any = PrometheusConnect(
+        connect: Any = PrometheusConnect  # its annotations say less than it takes: timeout=0.5, auth=callable
+        self._client = connect(
             self._url,
             headers={name: secret.reveal() for name, secret in settings.headers},
             retry=Retry(total=0),
@@ -76,7 +78,8 @@ class Server:
     def engine(self) -> Engine:
         """What answers, and its version; raises ServerSilent."""
         with self._asking("version"):
-            data = self._get("/api/v1/status/buildinfo").json().get("data") or {}
+            told: dict[str, Any] = self._get("/api/v1/status/buildinfo").json()
+            data: dict[str, Any] = told.get("data") or {}
             version = str(data.get("version", ""))
             if self.is_victoria or not version:
                 return Engine("VictoriaMetrics", self._victoria_version())
@@ -106,7 +109,7 @@ class Server:
             request.headers["Authorization"] = f"Bearer {settings.bearer_token.reveal()}"
         elif settings.username is not None:
             password = settings.password.reveal() if settings.password else ""
-            requests.auth.HTTPBasicAuth(settings.username, password)(request)
+            HTTPBasicAuth(settings.username, password)(request)
         return request
 
     def _note_clock(self, response: requests.Response, *_: Any, **__: Any) -> None:
@@ -116,7 +119,7 @@ class Server:
         self.clock_ahead = self.clock_ahead if ahead is None else ahead
 
     @contextmanager
-    def _asking(self, what: str) -> Iterator[None]:
+    def _asking(self, what: str) -> Generator[None, None, None]:
         try:
             yield
         except requests.RequestException as error:
