@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from gpumon.errors import SourceError
+from gpumon.errors import NotFound, QueryRejected, SourceError
 from gpumon.model import Problem, Severity
 from gpumon.prometheus.client import PrometheusClient
 
 Answer = TypeVar("Answer")
+
+
+_OPTIONAL = frozenset({"alerts", "targets"})
+"""Parts that Prometheus has and a mere query layer (Thanos, Mimir, VictoriaMetrics) need not have."""
 
 
 class Ask(Generic[Answer]):
@@ -34,6 +38,8 @@ class Ask(Generic[Answer]):
         """The failure as the snapshot says it."""
         if self.error is None:
             return None
+        if self.part in _OPTIONAL and isinstance(self.error, (NotFound, QueryRejected)):
+            return Problem(self.part, f"The server keeps no list of {self.part}.", "", Severity.NOTE)
         return Problem(self.part, self.error.message, self.error.advice, Severity.ERROR)
 
     @property

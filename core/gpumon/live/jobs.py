@@ -131,8 +131,9 @@ class JobReader:
             alive = waiting | alive
         gone = self._facts.states.keys() - alive.keys()
         self._facts.keep_only(alive)
-        if gone or self._changed or devices.keys() != self._devices:
-            self._devices = frozenset(devices)
+        there = frozenset(devices)
+        if gone or self._changed or there != self._devices:
+            self._devices = there
             self._by_gpu = reading.holders(self._facts, reading.places(devices, names), names)
             self._by_job = _turned(self._by_gpu)
         self._known.update(samples, self._facts, self._by_job, frozenset(self._changed))

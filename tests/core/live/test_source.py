@@ -94,6 +94,7 @@ def test_in_turns_everything_comes_without_a_false_word_about_what_is_missing(mo
     assert first.gpus[0].detail.sm_clock_megahertz is None
     assert "in turns" in first.why_missing("gpus", "sm_clock_megahertz")
     lacks = {lack.metric for lack in plain.dialects[0].lacks}
+    last = first
     for _ in range(14):
         last = live.snapshot()
         assert {lack.metric for lack in last.dialects[0].lacks} <= lacks
@@ -241,7 +242,7 @@ def _refuse(pattern: str, message: str) -> Callable[[str], httpx.Response | None
 
 @pytest.mark.parametrize(
     ("pattern", "part"),
-    [("DCGM_FI_DEV_GPU_UTIL", "gpus"), ("node_load1", "nodes"), ("slurm_queue", "slurm"), ("/alerts", "alerts")],
+    [("DCGM_FI_DEV_GPU_UTIL", "gpus"), ("node_load1", "nodes"), ("slurm_queue", "slurm")],
 )
 def test_a_failing_query_takes_only_its_part(pattern: str, part: str) -> None:
     server = cluster()
@@ -252,6 +253,17 @@ def test_a_failing_query_takes_only_its_part(pattern: str, part: str) -> None:
     assert "too many samples" in failed[0].text
     assert bool(snapshot.gpus) is (part != "gpus")
     assert (snapshot.queue is not None) is (part != "slurm")
+
+
+def test_a_query_layer_without_alerts_and_targets_is_no_fault() -> None:
+    server = cluster()
+    server.fault = lambda asked: httpx.Response(404, text="404 page not found") if asked.startswith("/") else None
+    snapshot = source(server).snapshot()
+    assert (snapshot.alerts, snapshot.targets) == (None, None)
+    assert {(problem.part, problem.severity) for problem in snapshot.problems} == {
+        ("alerts", Severity.NOTE),
+        ("targets", Severity.NOTE),
+    }
 
 
 def test_when_everything_fails_the_source_is_out_of_reach() -> None:
