@@ -1,0 +1,332 @@
+"""Who runs what where in one round of a block of nodes: space and time cut up by chance, without overlap."""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gpumon_demo.clockwork import ROUND_SECONDS, SUBMIT_UNIT_SECONDS, TICK_SECONDS
+from gpumon_demo.rhythm import Kind, Rhythm, Rhythms, Sums
+
+PLANS = 16
+"""So many plans exist for each shape of block; a block goes through all of them in an order of its own."""
+
+_HOUR = 3600
+_MOST_WAIT = 20 * _HOUR
+_LIMITS = tuple(hours * _HOUR for hours in (1, 2, 4, 8, 12, 24, 36, 48))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a plan is made for."""
+
+    machine: str
+    """The machine's letter."""
+    nodes: int
+    units: int
+    """Parts of a node that are given to jobs one by one: GPUs, MIG slices, or eighths of a machine without GPUs."""
+    cpus: int
+    """Of one node."""
+    has_gpus: bool
+    is_cut: bool
+    """True with MIG: each job gets one unit."""
+    is_debug: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Some whole nodes of a block, or some units of one node."""
+
+    node: int
+    nodes: int
+    unit: int
+    units: int
+
+    @property
+    def size(self) -> int:
+        """Units altogether."""
+        return self.nodes * self.units
+
+    def halves(self) -> tuple[Region, Region]:
+        """The same cut in two."""
+        if self.nodes > 1:
+            left = self.nodes // 2
+            return (
+                Region(self.node, left, self.unit, self.units),
+                Region(self.node + left, self.nodes - left, self.unit, self.units),
+            )
+        left = self.units // 2
+        return Region(self.node, 1, self.unit, left), Region(self.node, 1, self.unit + left, self.units - left)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedJob:
+    """One job of a plan; times are seconds since the round began."""
+
+    ordinal: int
+    kind: Kind
+    rhythm: Rhythm
+    level: float
+    """How hard it drives its GPUs, up to 1."""
+    submit: int
+    """Negative when it was submitted in the round before."""
+    start: int
+    end: int
+    limit: int
+    """Seconds it asked for."""
+    ending: str
+    """Its state afterwards: "completed", "failed", "timeout" or "cancelled"."""
+    where: Region
+    cpus_per_node: int
+    lane: int
+    """Tells jobs apart whose ids come from the same time."""
+    array: int | None = None
+    """Ordinal of the array's last task, whose id is the array's; None for a job of its own."""
+    task: int = 0
+    """Its number in the array."""
+
+    @property
+    def id_moment(self) -> int:
+        """When it got its id: when submitted, or for all but an array's last task when started."""
+        return self.start if self.array is not None and self.array != self.ordinal else self.submit
+
+    def sums(self, age: int) -> Sums:
+        """What it did on each of its nodes up to that age: CPU-seconds and bytes; power is counted by unit."""
+        done = self.rhythm.until(age)
+        units = self.where.units
+        return Sums(
+            0.0,
+            done.cpu * self.cpus_per_node,
+            done.read * units,
+            done.written * units,
+            done.received * units,
+            done.sent * units,
+        )
+
+
+@dataclass
+class Lane:
+    """The jobs of one unit or one node, with what they add up to, so that any moment is found by bisection."""
+
+    jobs: list[PlannedJob] = field(default_factory=list[PlannedJob])
+    ends: list[int] = field(default_factory=list[int])
+    powers: list[float] = field(default_factory=lambda: [0.0])
+    """Before each job: power share-seconds of those before it."""
+    sums: list[Sums] = field(default_factory=lambda: [Sums()])
+    """The same for a node's other counters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One round of one block."""
+
+    shape: Shape
+    jobs: tuple[PlannedJob, ...]
+    units: tuple[Lane, ...]
+    """For each unit of each node, in that order."""
+    nodes: tuple[Lane, ...]
+    lanes: int
+
+    def running(self, moment: int) -> list[PlannedJob]:
+        """The jobs that run at that second of the round."""
+        return [job for job in self.jobs if job.start <= moment < job.end]
+
+    def waiting(self, moment: int) -> list[PlannedJob]:
+        """The jobs that are submitted and not yet started."""
+        return [job for job in self.jobs if job.submit <= moment < job.start]
+
+    def ended(self, moment: int, since: int) -> list[PlannedJob]:
+        """The jobs that ended after `since`."""
+        return [job for job in self.jobs if since < job.end <= moment]
+
+    def power(self, unit: int, moment: int) -> float:
+        """Power share-seconds of one unit since the round began."""
+        lane = self.units[unit]
+        place = bisect_right(lane.ends, moment)
+        total = lane.powers[place]
+        if place < len(lane.jobs) and lane.jobs[place].start < moment:
+            job = lane.jobs[place]
+            total += job.rhythm.until(moment - job.start).power * job.level
+        return total
+
+    def sums(self, node: int, moment: int) -> Sums:
+        """What jobs did on one node since the round began."""
+        lane = self.nodes[node]
+        place = bisect_right(lane.ends, moment)
+        total = lane.sums[place]
+        for job in lane.jobs[place:]:
+            if job.start < moment:
+                total = total.plus(job.sums(moment - job.start))
+        return total
+
+
+def plans(shape: Shape, seed: int, rhythms: Rhythms) -> tuple[Plan, ...]:
+    """All plans for one shape."""
+    return tuple(_Planner(shape, f"plan {seed} {shape} {place}", rhythms).plan() for place in range(PLANS))
+
+
+def _ticks(seconds: float) -> int:
+    return round(seconds / TICK_SECONDS) * TICK_SECONDS
+
+
+class _Planner:
+    """Fills one round."""
+
+    def __init__(self, shape: Shape, key: str, rhythms: Rhythms) -> None:
+        self.shape, self.rhythms = shape, rhythms
+        self.rng = random.Random(key)  # noqa: S311  a simulation needs repeatable numbers, not secret ones
+        self.jobs: list[PlannedJob] = []
+        self.taken: dict[int, int] = {}
+
+    def plan(self) -> Plan:
+        shape = self.shape
+        if shape.is_cut:
+            for node in range(shape.nodes):
+                for unit in range(shape.units):
+                    self._fill(Region(node, 1, unit, 1), 0, ROUND_SECONDS)
+        elif shape.is_debug:
+            for node in range(shape.nodes):
+                self._fill_debug(node)
+        else:
+            self._fill(Region(0, shape.nodes, 0, shape.units), 0, ROUND_SECONDS)
+        return _indexed(shape, self.jobs)
+
+    def _fill_debug(self, node: int) -> None:
+        """One unit is always in somebody's hands; the rest is used like elsewhere."""
+        at = 0
+        while ROUND_SECONDS - at > _HOUR:
+            span = min(self.rng.uniform(2, 9) * _HOUR, ROUND_SECONDS - at)
+            at = self._job(Region(node, 1, 0, 1), at, _ticks(span), Kind.INTERACTIVE) + _ticks(
+                self.rng.uniform(60, 400)
+            )
+        quarter = self.shape.units // 4
+        self._fill(Region(node, 1, 1, self.shape.units // 2 - 1), 0, ROUND_SECONDS)
+        self._fill(Region(node, 1, self.shape.units // 2, quarter), 0, ROUND_SECONDS)
+        self._fill(Region(node, 1, self.shape.units // 2 + quarter, self.shape.units // 2 - quarter), 0, ROUND_SECONDS)
+
+    def _fill(self, region: Region, start: int, end: int) -> None:
+        at, rng = start, self.rng
+        while end - at > 900:
+            left = end - at
+            if region.size > 1 and rng.random() < self._cut_chance(region):
+                span = min(left, _ticks(rng.uniform(4, 16) * _HOUR))
+                span = left if left - span < 2 * _HOUR else span
+                for half in region.halves():
+                    self._fill(half, at, at + span)
+                at += span
+            elif region.size == 1 and left > 2 * _HOUR and rng.random() < 0.12:
+                at = self._array(region, at, min(left, _ticks(rng.uniform(1, 6) * _HOUR)))
+            else:
+                median = 2.5 + 1.2 * min(region.size, 8) ** 0.7
+                span = min(left, max(300, _ticks(rng.lognormvariate(0, 0.9) * median * _HOUR)))
+                at = self._job(region, at, span, self._kind(region))
+            at += _ticks(rng.uniform(5, 400) if rng.random() < 0.8 else rng.uniform(600, 5000))
+
+    def _cut_chance(self, region: Region) -> float:
+        if region.nodes > 1:
+            return 0.6
+        return {8: 0.65, 4: 0.55}.get(region.units, 0.45)
+
+    def _kind(self, region: Region) -> Kind:
+        if not self.shape.has_gpus:
+            return Kind.CPU
+        if region.size >= 8:
+            weights = {Kind.TRAIN: 75, Kind.SIMULATE: 15, Kind.FINETUNE: 7, Kind.STARVED: 3}
+        elif self.shape.is_cut:
+            weights = {Kind.INTERACTIVE: 35, Kind.SERVE: 40, Kind.FINETUNE: 25}
+        else:
+            weights = {
+                Kind.TRAIN: 32,
+                Kind.FINETUNE: 24,
+                Kind.SERVE: 14,
+                Kind.SIMULATE: 13,
+                Kind.STARVED: 8,
+                Kind.INTERACTIVE: 9,
+            }
+        return self.rng.choices(list(weights), list(weights.values()))[0]
+
+    def _job(self, region: Region, start: int, span: int, kind: Kind) -> int:
+        """Adds one job; returns when it ends."""
+        rng = self.rng
+        fate = rng.random()
+        if fate < 0.07 and span > 1800:
+            span = _ticks(rng.uniform(60, 1500))
+        wait = (
+            rng.uniform(5, 60) if kind is Kind.INTERACTIVE else rng.lognormvariate(0, 1.3) * (900 + 300 * region.size)
+        )
+        submit = start - max(TICK_SECONDS, _ticks(min(wait, _MOST_WAIT)))
+        ending = "failed" if fate < 0.07 else "timeout" if fate > 0.93 else "cancelled" if fate > 0.9 else "completed"
+        limit = span if ending == "timeout" else next((limit for limit in _LIMITS if limit > span * 1.1), _LIMITS[-1])
+        self._add(region, kind, submit, start, start + span, limit, ending)
+        return start + span
+
+    def _array(self, region: Region, start: int, span: int) -> int:
+        """Short tasks of one array, one after another; returns when the last one ends."""
+        rng = self.rng
+        kind = Kind.CPU if not self.shape.has_gpus else rng.choice((Kind.FINETUNE, Kind.SERVE, Kind.SIMULATE))
+        submit = start - _ticks(rng.uniform(60, 6 * _HOUR))
+        spans: list[int] = []
+        while sum(spans) < span:
+            spans.append(_ticks(rng.uniform(600, 2400)))
+        at, last = start, len(self.jobs) + len(spans) - 1
+        for task, length in enumerate(spans):
+            end = min(at + length, start + span)
+            self._add(region, kind, submit, at, end, _HOUR, "completed", array=last, task=task)
+            at = end
+        return at
+
+    def _add(
+        self,
+        region: Region,
+        kind: Kind,
+        submit: int,
+        start: int,
+        end: int,
+        limit: int,
+        ending: str,
+        *,
+        array: int | None = None,
+        task: int = 0,
+    ) -> None:
+        rng, shape, ordinal = self.rng, self.shape, len(self.jobs)
+        unit_of_time = (start if array is not None and array != ordinal else submit) // SUBMIT_UNIT_SECONDS
+        lane = self.taken.get(unit_of_time, 0)
+        self.taken[unit_of_time] = lane + 1
+        share = region.units / shape.units
+        cpus = max(
+            1, int(shape.cpus * share * (1.0 if kind in {Kind.CPU, Kind.STARVED} else rng.choice((0.5, 0.75, 1))))
+        )
+        self.jobs.append(
+            PlannedJob(
+                ordinal, kind, self.rhythms.of(kind, rng.randrange(99)), rng.uniform(0.82, 1.0), submit, start, end,
+                limit, ending, region, cpus, lane, array, task,
+            )
+        )  # fmt: skip
+
+
+def _indexed(shape: Shape, jobs: list[PlannedJob]) -> Plan:
+    units = tuple(Lane() for _ in range(shape.nodes * shape.units))
+    nodes = tuple(Lane() for _ in range(shape.nodes))
+    for job in sorted(jobs, key=lambda job: job.end):
+        for node in range(job.where.node, job.where.node + job.where.nodes):
+            _append(nodes[node], job)
+        for unit in _units_of(job.where, shape):
+            _append(units[unit], job)
+    most = max((job.lane for job in jobs), default=0) + 1
+    return Plan(shape, tuple(jobs), units, nodes, most)
+
+
+def _append(lane: Lane, job: PlannedJob) -> None:
+    span = job.end - job.start
+    lane.jobs.append(job)
+    lane.ends.append(job.end)
+    lane.powers.append(lane.powers[-1] + job.rhythm.until(span).power * job.level)
+    lane.sums.append(lane.sums[-1].plus(job.sums(span)))
+
+
+def _units_of(region: Region, shape: Shape) -> Iterator[int]:
+    for node in range(region.node, region.node + region.nodes):
+        first = node * shape.units + region.unit
+        yield from range(first, first + region.units)
