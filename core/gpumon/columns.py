@@ -255,6 +255,22 @@ NODE_COLUMNS: tuple[Column[Node], ...] = (
 )
 """Of the table of nodes."""
 
+_BLANK = ""
+"""Where a question does not arise, such as how long a waiting job has run; a dash would say that nobody knows."""
+
+
+def _waits(job: Job) -> bool:
+    return job.started_at is None and job.state == "pending"
+
+
+def _left(job: Job, snapshot: ClusterSnapshot) -> float | None:
+    return _until(job.ends_at, snapshot) if job.started_at else None
+
+
+def _waited(job: Job, snapshot: ClusterSnapshot) -> float | None:
+    return _since(job.submitted_at, snapshot) if job.started_at is None else None
+
+
 JOB_COLUMNS: tuple[Column[Job], ...] = (
     _text("job", "JOB", 12, lambda job, _: job.shown_id),
     _text("user", "USER", 10, lambda job, _: job.user or None),
@@ -269,7 +285,7 @@ JOB_COLUMNS: tuple[Column[Job], ...] = (
         "ELAPSED",
         8,
         lambda job, snapshot: _since(job.started_at, snapshot),
-        lambda job, snapshot, _: units.duration(_since(job.started_at, snapshot)),
+        lambda job, snapshot, _: _BLANK if _waits(job) else units.duration(_since(job.started_at, snapshot)),
         True,
         1,
         "started_at",
@@ -279,8 +295,8 @@ JOB_COLUMNS: tuple[Column[Job], ...] = (
         "left",
         "LEFT",
         8,
-        lambda job, snapshot: _until(job.ends_at, snapshot) if job.started_at else None,
-        lambda job, snapshot, _: units.duration(_until(job.ends_at, snapshot) if job.started_at else None),
+        _left,
+        lambda job, snapshot, _: _BLANK if _waits(job) else units.duration(_left(job, snapshot)),
         True,
         1,
         "ends_at",
@@ -290,8 +306,8 @@ JOB_COLUMNS: tuple[Column[Job], ...] = (
         "waited",
         "WAITED",
         8,
-        lambda job, snapshot: _since(job.submitted_at, snapshot) if job.started_at is None else None,
-        lambda job, snapshot, _: units.duration(_since(job.submitted_at, snapshot) if job.started_at is None else None),
+        _waited,
+        lambda job, snapshot, _: _BLANK if job.started_at is not None else units.duration(_waited(job, snapshot)),
         True,
         1,
         "submitted_at",
