@@ -30,8 +30,9 @@ def run_doctor(options: Options) -> ExitCode:
             narrate(f"Looking at {source.label} …")
         snapshot, error = _read(source)
         steps = tuple(_steps(options, settings, source.label, snapshot, error))
+        is_simulated = options.demo if snapshot is None else snapshot.is_simulated
         if options.json:
-            diagnosis = Diagnosis("gpumon.doctor/1", source.label, settings.cluster, options.demo, steps)
+            diagnosis = Diagnosis("gpumon.doctor/1", source.label, settings.cluster, is_simulated, steps)
             write_bytes(json_bytes(diagnosis, to_terminal=screen.is_tty))
         else:
             lines = [*demo_line(snapshot or ClusterSnapshot()), *step_lines(steps, screen), verdict(steps)]
