@@ -55,9 +55,10 @@ def test_a_one_shot_loads_nothing_heavy(typed: list[str], tmp_path: Path) -> Non
 
 def test_asking_a_server_loads_nothing_but_the_client(tmp_path: Path) -> None:
     code, names = loaded_by("gpus", "--prometheus", "http://127.0.0.1:1", tmp_path=tmp_path)
+    of_httpx_itself = {"click", "rich"}  # httpx loads its own command line where a development tool has installed click
     assert code == 3
     assert "httpx" in names
-    assert not names & set(HEAVY)
+    assert not names & (set(HEAVY) - of_httpx_itself)
 
 
 @pytest.mark.parametrize("typed", [["--help"], ["--version"], ["gpus", "--help"], ["tui", "--help"]])
