@@ -12,6 +12,7 @@ from gpumon.source import ClusterSource, Parts
 from gpumon.text import shown
 from gpumon.units import duration
 from gpumon_cli import terminal
+from gpumon_cli.cells import width
 from gpumon_cli.exit_codes import ExitCode
 from gpumon_cli.terminal import Terminal, narrate, write, write_bytes
 
@@ -65,7 +66,7 @@ def deliver(source: ClusterSource, parts: Parts, put: Put, watching: Watching, s
     while True:
         pause = watching.pause_after(snapshot)
         if screen.is_tty and isinstance(answer.data, str):
-            write(_picture(answer.data, len(answer.remarks), snapshot, pause, screen))
+            write(_picture(answer.data, answer.remarks, snapshot, pause, screen))
             _remark(answer.remarks)
         else:
             _print(answer, said)
@@ -94,12 +95,13 @@ def _remark(remarks: tuple[str, ...]) -> None:
         narrate(remark)
 
 
-def _picture(data: str, remarks: int, snapshot: ClusterSnapshot, pause: float, screen: Terminal) -> str:
+def _picture(data: str, remarks: tuple[str, ...], snapshot: ClusterSnapshot, pause: float, screen: Terminal) -> str:
     """The answer over the last one, without flicker, cut to the screen's height."""
     clock = time.strftime("%H:%M:%S", time.localtime(snapshot.taken_at))
     head = f"{clock} · {shown(snapshot.source, 60)} · every {duration(pause)} · Ctrl-C ends"
     lines = data.split("\n")[:-1]
-    room = max(3, (screen.lines or 24) - remarks - 2)
+    below = sum(-(-width(remark) // (screen.columns or 80)) for remark in remarks)
+    room = max(3, (screen.lines or 24) - below - 2)
     if len(lines) > room:
         lines = [*lines[: room - 1], f"… {len(lines) - room + 1} more lines"]
     return terminal.repainted([screen.styled(head, "dim"), *lines])

@@ -92,6 +92,17 @@ def test_a_long_answer_is_cut_to_the_terminals_height(capsys: Capture) -> None:
     assert "… 93 more lines" in printed
 
 
+def test_remarks_that_wrap_are_counted_with_their_lines(capsys: Capture) -> None:
+    watch(
+        cluster(),
+        pauses=Pauses(1),
+        screen=Terminal(True, False, 80, 10),
+        put=lambda _: Answer("".join(f"row {number}\n" for number in range(100)), ("x" * 170,)),
+    )
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 10 - 3 - 1
+
+
 @pytest.mark.parametrize(
     ("every", "preferred", "scrape", "pause"),
     [(2, 5, 15, 2), (0, 5, 15, 5), (0, None, 15, 15), (0, None, None, 15)],
