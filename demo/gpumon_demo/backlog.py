@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gpumon_demo.chance import draw, early, whole
-from gpumon_demo.clockwork import SUBMIT_UNIT_SECONDS
+from gpumon_demo.clockwork import SUBMIT_UNIT_SECONDS, TICK_SECONDS
 from gpumon_demo.rhythm import Kind
 
 _REASONS = ("Priority",) * 11 + (
@@ -31,46 +30,52 @@ class Waiting(NamedTuple):
     """Slurm's range of array tasks; "" for a single job."""
 
 
-@dataclass(frozen=True, slots=True)
 class Backlog:
     """So many streams of jobs; each has one job waiting most of the time."""
 
-    streams: int
-    partitions: tuple[tuple[str, int], ...]
-    """Partitions with GPUs a node, 0 for CPU nodes; the ones that are wanted most first."""
-    seed: int
-    id_base: int
+    def __init__(self, streams: int, partitions: tuple[tuple[str, int, int], ...], seed: int, id_base: int) -> None:
+        """`partitions`: name, GPUs of a node (0 without) and number of nodes; those that are wanted most come first."""
+        self.streams, self.id_base = streams, id_base
+        self._partitions, self._seed = partitions, seed
+        self._rhythms = [self._rhythm(stream) for stream in range(streams)]
+        self._known: dict[int, Waiting] = {}
 
-    def waiting(self, moment: int) -> list[Waiting]:
-        """The jobs that wait."""
-        return [job for job in map(self._job, range(self.streams), [moment] * self.streams) if moment < job.withdrawn]
+    def jobs(self, moment: int) -> list[Waiting]:
+        """Each stream's latest job, whether it waits still or was taken back."""
+        found: list[Waiting] = []
+        for stream, (period, shift) in enumerate(self._rhythms):
+            number = (moment - shift) // period
+            job = self._known.get(stream)
+            if job is None or job.number != number:
+                job = self._known[stream] = self._job(stream, number, period, shift)
+            found.append(job)
+        return found
 
-    def withdrawn(self, moment: int, seconds: int) -> int:
-        """How many were taken back within the last `seconds`."""
-        jobs = map(self._job, range(self.streams), [moment] * self.streams)
-        return sum(moment - seconds < job.withdrawn <= moment for job in jobs)
+    def _rhythm(self, stream: int) -> tuple[int, int]:
+        """How often a stream submits a job, and when first."""
+        period = (36 + whole(144, self._seed, stream, 51)) * SUBMIT_UNIT_SECONDS
+        return period, whole(period // TICK_SECONDS, self._seed, stream, 52) * TICK_SECONDS
 
-    def place(self, stream: int, moment: int) -> tuple[int, int, int]:
-        """Number of a stream's latest job, when it was submitted, and how long until the next one is."""
-        period = (36 + whole(144, self.seed, stream, 51)) * SUBMIT_UNIT_SECONDS
-        shift = whole(period // 5, self.seed, stream, 52) * 5
-        number = (moment - shift) // period
-        return number, shift + number * period, period
-
-    def _job(self, stream: int, moment: int) -> Waiting:
-        seed = self.seed
-        number, submit, period = self.place(stream, moment)
-        keys = (seed, stream, number)
-        partition, per_node = early(self.partitions, *keys, 53)
-        stay = int(period * (0.5 + 0.5 * draw(*keys, 54)) // 5 * 5)
+    def _job(self, stream: int, number: int, period: int, shift: int) -> Waiting:
+        keys = (self._seed, stream, number)
+        partition, per_node, most = early(self._partitions, *keys, 53)
+        stay = int(period * (0.5 + 0.5 * draw(*keys, 54))) // TICK_SECONDS * TICK_SECONDS
         reason = _REASONS[whole(len(_REASONS), *keys, 55)]
-        nodes = early((1, 1, 1, 2, 4, 8), *keys, 56)
+        nodes = min(most, early((1, 1, 1, 2, 4, 8), *keys, 56))
         gpus = nodes * per_node if nodes > 1 else early((1, 2, 4, per_node), *keys, 57) if per_node else 0
         is_array = reason == "JobArrayTaskLimit" or draw(*keys, 58) < 0.12
         first = whole(40, *keys, 59)
         tasks = f"{first}-{first + 9 + whole(190, *keys, 60)}%{2 + whole(7, *keys, 61)}" if is_array else ""
-        kind = Kind.CPU if not per_node else Kind(whole(5, *keys, 62))
+        submit = shift + number * period
         return Waiting(
-            stream, number, submit, submit + stay, kind, partition, 1 if is_array and gpus else gpus,
-            1 if is_array else nodes, reason, tasks,
-        )  # fmt: skip
+            stream,
+            number,
+            submit,
+            submit + stay,
+            Kind(whole(5, *keys, 62)) if per_node else Kind.CPU,
+            partition,
+            min(gpus, 1) if is_array else gpus,
+            1 if is_array else nodes,
+            reason,
+            tasks,
+        )

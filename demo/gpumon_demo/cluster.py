@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import groupby
@@ -120,11 +121,11 @@ class Simulation:
 
     def _backlog(self) -> Backlog:
         gpus = sum(host.machine.cards for host in self.hosts)
-        wanted: dict[str, int] = {}
-        for host in self.hosts:
-            wanted.setdefault(host.machine.partition, 1 if host.machine.slices else host.machine.cards)
+        nodes = Counter(host.machine.partition for host in self.hosts)
+        per_node = {host.machine.partition: 1 if host.machine.slices else host.machine.cards for host in self.hosts}
+        wanted = tuple((name, per_node[name], count) for name, count in nodes.items())
         base = sum(block.ids for block in self.blocks)
-        return Backlog(max(_WAITING_AT_LEAST, int(gpus * _WAITING_PER_GPU)), tuple(wanted.items()), self.seed, base)
+        return Backlog(max(_WAITING_AT_LEAST, int(gpus * _WAITING_PER_GPU)), wanted, self.seed, base)
 
 
 def _shape(machine: Machine, nodes: int) -> Shape:
@@ -151,9 +152,14 @@ class Cluster:
         return tuple(held for block in self.simulation.blocks for held in block.waiting(self.moment))
 
     @cached_property
+    def streams(self) -> Sequence[Waiting]:
+        """The jobs that only wait, and those that were taken back since."""
+        return self.simulation.backlog.jobs(self.moment)
+
+    @cached_property
     def backlog(self) -> Sequence[Waiting]:
         """The jobs that only wait."""
-        return self.simulation.backlog.waiting(self.moment)
+        return [job for job in self.streams if self.moment < job.withdrawn]
 
     @cached_property
     def jobs(self) -> tuple[Job, ...]:

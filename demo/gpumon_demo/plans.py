@@ -222,12 +222,13 @@ class _Planner:
                 median = 2.5 + 1.2 * min(region.size, 8) ** 0.7
                 span = min(left, max(300, _ticks(rng.lognormvariate(0, 0.9) * median * _HOUR)))
                 at = self._job(region, at, span, self._kind(region))
-            at += _ticks(rng.uniform(5, 400) if rng.random() < 0.8 else rng.uniform(600, 5000))
+            is_wanted = region.size >= 8 or rng.random() < 0.8
+            at += _ticks(rng.uniform(5, 400) if is_wanted else rng.uniform(600, 4000))
 
     def _cut_chance(self, region: Region) -> float:
         if region.nodes > 1:
             return 0.6
-        return {8: 0.65, 4: 0.55}.get(region.units, 0.45)
+        return {8: 0.7, 4: 0.55}.get(region.units, 0.45)
 
     def _kind(self, region: Region) -> Kind:
         if not self.shape.has_gpus:

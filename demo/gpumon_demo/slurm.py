@@ -53,7 +53,8 @@ def _ended(cluster: Cluster) -> Counter[str]:
         for block in cluster.simulation.blocks
         for held in block.ended(cluster.moment, REMEMBERED_SECONDS)
     )
-    found["cancelled"] += cluster.simulation.backlog.withdrawn(cluster.moment, REMEMBERED_SECONDS)
+    moment = cluster.moment
+    found["cancelled"] += sum(moment - REMEMBERED_SECONDS < job.withdrawn <= moment for job in cluster.streams)
     return found
 
 
