@@ -8,7 +8,8 @@ VENV := .venv
 VENV310 := .venv-py310
 BIN := $(VENV)/bin
 FAST := -m "not real" -n auto -q
-REAL := -m real -n 2 --dist loadgroup -q --durations 10
+# Daemons are mostly waited for, so more tests than cores may run.
+REAL := -m real -n 6 --dist loadgroup -q --durations 10
 
 # The same versions for everybody; the second name is what newer pips read for build environments.
 export PIP_CONSTRAINT := $(CURDIR)/ci/constraints.txt

@@ -105,7 +105,9 @@ def test_firing_alerts_are_those_of_prometheus_own_rules(
         ScrapeJob("dcgm", {"i-030791dc5a37cd257:9400": lively.address, "gpu07:9400": dead.address}), rules=RULES
     )
     engine.wait_for("ALERTS")
-    (alert,) = source_of(engine).snapshot().alerts or ()
+    alerts = source_of(engine).snapshot().alerts
+    assert alerts is not None
+    (alert,) = alerts
     assert (alert.name, alert.state, alert.severity) == ("ExporterDown", "firing", "critical")
     assert (alert.node, alert.summary) == ("gpu07", "gpu07:9400 does not answer")
     assert alert.since is not None
