@@ -198,3 +198,35 @@ def test_a_wrong_clock_is_a_doubt(fake: FakePrometheus, opened: Opened) -> None:
     assert step.mark is Mark.DOUBT
     assert "behind this machine's" in step.text
     assert "NTP" in step.advice[0]
+
+
+def test_the_whole_walk_puts_the_servers_own_words_among_the_steps(
+    fake: FakePrometheus, given: Callable[..., object], run: Callable[..., Any]
+) -> None:
+    given()
+    fake.answer("/api/v1/targets", TARGETS)
+    fake.answer("/api/v1/metadata", {"DCGM_FI_PROF_SM_ACTIVE": [{"type": "gauge"}]})
+    fake.answer("/api/v1/status/buildinfo", {"version": "3.5.0"})
+    said = run("doctor", "--prometheus", fake.url)
+    assert said.code == 1
+    for words in (
+        "Prometheus 3.5.0",
+        "the server's clock and this one agree",
+        "job dcgm: 0 of 1 up",
+        "gpu1:9400: connection refused",
+        "scrapes every 15s",
+        "metric_relabel_configs",
+        "DCGM_FI_PROF_SM_ACTIVE, gauge, SM activity.",
+        "all 2 nodes that Slurm names are known",
+    ):
+        assert words in said.out
+
+
+def test_a_server_that_hides_everything_about_itself_is_still_walked(
+    fake: FakePrometheus, given: Callable[..., object], run: Callable[..., Any]
+) -> None:
+    given()
+    said = run("doctor", "--prometheus", fake.url)
+    assert said.code == 1
+    assert "its targets could not be read: it was answered with HTTP status 404" in said.out
+    assert "Traceback" not in said.err
