@@ -27,7 +27,7 @@ from gpumon.columns import Column, Value
 from gpumon.errors import FilterError
 from gpumon.model import ClusterSnapshot
 from gpumon.patterns import Unusable, searcher
-from gpumon.text import shown
+from gpumon.text import natural_key, shown
 from gpumon.units import MISSING, Units
 
 Row = TypeVar("Row")
@@ -39,7 +39,6 @@ _QUOTED = re.compile(r'"(?P<text>(?:\\"|[^"])*)"', re.DOTALL)
 _BARE = re.compile(r"\S*")
 _REGEX = re.compile(r"/(?P<pattern>.*?(?<!\\)(?:\\\\)*)/(?=\s|$)", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)%?")
-_DIGITS = re.compile(r"([0-9]{1,18})")
 _ORDERS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -96,13 +95,6 @@ def sort_rows(
         keys = {value: natural_key(str(value)) for value, _ in known}
         known.sort(key=lambda pair: keys[pair[0]], reverse=descending)
     return [row for _, row in known] + unknown
-
-
-def natural_key(text: str) -> tuple[str | int, ...]:
-    """A sort key by which people count: gpu2 before gpu10."""
-    parts: list[str | int] = [*_DIGITS.split(text.casefold())]
-    parts[1::2] = map(int, parts[1::2])
-    return tuple(parts)
 
 
 class _Parser(Generic[Row]):

@@ -1,4 +1,4 @@
-"""Text from strangers, made safe to show: job names, node names, label values, other programs' error texts."""
+"""Text from strangers, made safe to show and ordered as people count: job names, node names, label values."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ def _escape(match: re.Match[str]) -> str:
     if named:
         return named
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{{{code:x}}}"
+
+
+_DIGITS = re.compile(r"([0-9]{1,18})")
+
+
+def natural_key(text: str) -> tuple[str | int, ...]:
+    """A sort key by which people count: gpu2 before gpu10; upper and lower case are the same."""
+    parts: list[str | int] = [*_DIGITS.split(text.casefold())]
+    parts[1::2] = map(int, parts[1::2])
+    return tuple(parts)

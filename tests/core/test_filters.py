@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from gpumon import units
 from gpumon.columns import JOB_COLUMNS, Column, by_key
 from gpumon.errors import FilterError, UsageError
-from gpumon.filters import natural_key, parse_filter, sort_rows
+from gpumon.filters import parse_filter, sort_rows
 from gpumon.model import ClusterSnapshot, Job
-from gpumon.text import shown
+from gpumon.text import natural_key, shown
 
 SNAPSHOT = ClusterSnapshot(taken_at=1000.0)
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from gpumon.model import Alert, Target
 from gpumon.prometheus.wire import WireAlert, WireTarget
-from gpumon.reading.names import NodeNames, natural
+from gpumon.reading.names import NodeNames
+from gpumon.text import natural_key
 
 _URGENCY = {"critical": 0, "error": 1, "warning": 2, "info": 3}
 
@@ -56,7 +57,7 @@ def alerts(told: Iterable[WireAlert], names: NodeNames) -> tuple[Alert, ...]:
                 alert.state != "firing",
                 _URGENCY.get(alert.severity, 4),
                 alert.name,
-                natural(alert.node or ""),
+                natural_key(alert.node or ""),
             ),
         )
     )
@@ -95,4 +96,4 @@ def targets(told: Iterable[WireTarget], names: NodeNames) -> tuple[Target, ...]:
         )
         for target in told
     ]
-    return tuple(sorted(found, key=lambda target: (target.health == "up", target.job, natural(target.instance))))
+    return tuple(sorted(found, key=lambda target: (target.health == "up", target.job, natural_key(target.instance))))

@@ -12,9 +12,10 @@ from gpumon.model import Gpu, GpuDetail, GpuDevice, MigInstance
 from gpumon.prometheus.labels import GpuKeyLabels, GpuLabels
 from gpumon.prometheus.queries import GPU_METRIC_BY_NAME, GpuMetric
 from gpumon.prometheus.wire import Sample, finite
-from gpumon.reading.names import NodeNames, natural
+from gpumon.reading.names import NodeNames
 from gpumon.reading.silence import TargetKey
 from gpumon.reading.throttle import WORDS, reason_of_event, reasons_of_mask
+from gpumon.text import natural_key
 
 Labels = TypeVar("Labels", bound=GpuLabels)
 Values = dict[str, float]
@@ -232,7 +233,7 @@ def _reasons(readings: GpuReadings, key: str) -> tuple[str, ...] | None:
 
 def in_order(devices: Mapping[str, GpuDevice]) -> tuple[str, ...]:
     """The keys by node, number and MIG instance, as people count."""
-    by_node = {node: natural(node) for node in {device.node for device in devices.values()}}
+    by_node = {node: natural_key(node) for node in {device.node for device in devices.values()}}
 
     def place(key: str) -> tuple[object, ...]:
         device = devices[key]

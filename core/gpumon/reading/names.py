@@ -102,9 +102,3 @@ class NodeNames:
     def spellings(self) -> Mapping[str, frozenset[str]]:
         """For each node, every spelling met so far."""
         return {name: frozenset(found) for name, found in self._spellings.items()}
-
-
-def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
-    """A sort key by which gpu2 comes before gpu10."""
-    parts = re.split(r"([0-9]+)", name)
-    return tuple((bool(place % 2), int(part) if place % 2 else 0, part) for place, part in enumerate(parts))

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from gpumon.model import Dialect, Exporter, Filesystem, Lack, Node, NodeSlurm
 from gpumon.prometheus.labels import LastWordLabels, NodeLabels, TargetLabels
 from gpumon.prometheus.wire import Sample, finite
-from gpumon.reading.names import NodeNames, host_of, natural
+from gpumon.reading.names import NodeNames, host_of
 from gpumon.reading.silence import TargetKey
+from gpumon.text import natural_key
 
 _FIELDS = {
     "node_load1": "load1",
@@ -106,7 +107,7 @@ class NodeFacts:
 
 def nodes(facts: Mapping[str, NodeFacts], readings: NodeReadings) -> tuple[Node, ...]:
     """Every node that anybody names, ordered as people count."""
-    return tuple(_node(name, facts[name], readings) for name in sorted(facts, key=natural))
+    return tuple(_node(name, facts[name], readings) for name in sorted(facts, key=natural_key))
 
 
 def _node(name: str, fact: NodeFacts, readings: NodeReadings) -> Node:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpumon.reading.names import NodeNames, host_of, is_container_id, natural
+from gpumon.reading.names import NodeNames, host_of, is_container_id
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,3 @@ def test_a_container_id_is_told_from_a_name(name: str, is_one: bool) -> None:
 def test_no_label_breaks_a_name(node: str, hostname: str, instance: str) -> None:
     assert isinstance(NodeNames([node]).of(node=node, hostname=hostname, instance=instance), str)
     assert isinstance(host_of(instance), str)
-
-
-def test_people_count_gpu2_before_gpu10() -> None:
-    assert sorted(["gpu10", "gpu2", "a1"], key=natural) == ["a1", "gpu2", "gpu10"]
-
-
-@given(st.lists(st.text(max_size=20)))
-def test_any_names_can_be_ordered(names: list[str]) -> None:
-    assert len(sorted(names, key=natural)) == len(names)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gpumon.model import AccountUsage, Lack, NodeSlurm, Partition, Queue, Reservation, UserUsage
-from gpumon.reading.names import natural
 from gpumon.reading.slurm.samples import SlurmSamples
+from gpumon.text import natural_key
 
 MIB = 2.0**20
 
@@ -39,7 +39,7 @@ def rows_of(columns: Columns, absent: Iterable[str] = ()) -> Iterable[tuple[str,
     out users and partitions without jobs in a state. Elsewhere, and where the column is empty, it is unknown.
     """
     zero = frozenset(absent)
-    for name in sorted({name for column in columns.values() for name in column}, key=natural):
+    for name in sorted({name for column in columns.values() for name in column}, key=natural_key):
         yield (
             name,
             {key: column.get(name, 0.0 if key in zero and column else None) for key, column in columns.items()},
@@ -94,5 +94,5 @@ def reservations(samples: SlurmSamples, prefix: str, label: str) -> tuple[Reserv
             ends_at=ends.get(labels.get(label, "")),
             node_count=counts.get(labels.get(label, "")),
         )
-        for labels, _ in sorted(samples.rows(f"{prefix}_info"), key=lambda row: natural(row[0].get(label, "")))
+        for labels, _ in sorted(samples.rows(f"{prefix}_info"), key=lambda row: natural_key(row[0].get(label, "")))
     )
