@@ -39,8 +39,8 @@ def _escape(match: re.Match[str]) -> str:
 _DIGITS = re.compile(r"([0-9]{1,18})")
 
 
-def natural_key(text: str) -> tuple[str | int, ...]:
-    """A sort key by which people count: gpu2 before gpu10; upper and lower case are the same."""
+def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
+    """A sort key by which people count: gpu2 before gpu10; the case of letters decides only between equals."""
     parts: list[str | int] = [*_DIGITS.split(text.casefold())]
     parts[1::2] = map(int, parts[1::2])
-    return tuple(parts)
+    return tuple(parts), text
