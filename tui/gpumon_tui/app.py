@@ -1,0 +1,211 @@
+"""The app: what is global to the dashboard: the poller, the picture, pause, themes, help and quitting."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Iterable
+from time import monotonic
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.reactive import var
+from textual.screen import Screen
+
+from gpumon.errors import GpumonError
+from gpumon.model import ClusterSnapshot
+from gpumon.settings import Settings
+from gpumon.source import ClusterSource
+from gpumon_tui.connection import Connection, Phase, wait_after
+from gpumon_tui.picture import History, Picture, take_picture
+from gpumon_tui.screens.cluster import ClusterScreen
+from gpumon_tui.source_thread import SourceThread
+from gpumon_tui.themes import DARK, DEFAULTS, LIGHT, theme_name
+from gpumon_tui.views.overview import Overview
+from gpumon_tui.widgets.chart import HISTORY_SECONDS
+from gpumon_tui.widgets.tabs import TITLES
+
+_DEFAULT_INTERVAL_SECONDS = 15.0
+_SHORTEST_INTERVAL_SECONDS = 1.0
+_HISTORY_POINTS = 120
+
+
+class GpumonApp(App[None]):
+    """One poller asks the source; its picture goes down to the screens, messages come up."""
+
+    TITLE = "gpumon"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pause", "Pause", id="app.pause", tooltip="Hold the picture, or let it go on"),
+        Binding("r,f5", "refresh_now", "Refresh", id="app.refresh", tooltip="Ask the source now"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="Show the keys"),
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="app.interrupt", tooltip="Leave"),
+    ]
+
+    picture: var[Picture] = var(Picture)
+    """What is on the screen."""
+    connection: var[Connection] = var(Connection)
+    history: var[History] = var(History)
+    is_paused: var[bool] = var(False)
+
+    def __init__(self, source: ClusterSource, settings: Settings, *, interval: float | None = None) -> None:
+        super().__init__()
+        self.settings = settings
+        self._asked_interval = settings.interval_seconds if interval is None else interval
+        self._thread = SourceThread(source)
+        self._wake = asyncio.Event()
+        self._is_wanted_now = False
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = theme_name(settings.theme)
+
+    @property
+    def snapshot(self) -> ClusterSnapshot:
+        """The cluster as it is on the screen."""
+        return self.picture.snapshot
+
+    @property
+    def interval(self) -> float:
+        """Seconds between refreshes: as asked for, else as often as the source itself has new numbers."""
+        known = self._asked_interval or self.snapshot.scrape_interval_seconds or _DEFAULT_INTERVAL_SECONDS
+        return max(_SHORTEST_INTERVAL_SECONDS, known)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our colours under a theme that does not know them."""
+        return dict(DEFAULTS)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The cluster."""
+        screen = ClusterScreen(self.settings, self._thread.source.label)
+        return screen.data_bind(GpumonApp.picture, GpumonApp.connection, GpumonApp.history, GpumonApp.is_paused)
+
+    def on_mount(self) -> None:
+        """The source is asked once the first frame is on the screen."""
+        self._thread.start()
+        self.call_after_refresh(self.poll)
+
+    def on_unmount(self) -> None:
+        """Lets go of the source."""
+        self._thread.stop()
+
+    @work(exclusive=True, group="poll")
+    async def poll(self) -> None:
+        """Asks again and again; what is expected to fail leaves the old picture and is tried again, ever more rarely."""
+        failures = 0
+        while True:
+            asked_at = monotonic()
+            try:
+                picture = await self._thread.ask(lambda source: take_picture(source, self.settings.thresholds))
+            except GpumonError as error:
+                failures += 1
+                wait = wait_after(failures)
+                self._lose(error, wait)
+            else:
+                failures = 0
+                self._show(picture)
+                wait = max(_SHORTEST_INTERVAL_SECONDS, self.interval - (monotonic() - asked_at))
+            await self._rest(wait)
+            self._forget_retry()
+
+    @work(exclusive=True, group="history")
+    async def fetch_history(self) -> None:
+        """Asks for what the chart shows."""
+        try:
+            points = await self._thread.ask(lambda source: source.utilization_history(HISTORY_SECONDS, _HISTORY_POINTS))
+        except GpumonError as error:
+            self.history = History(reason=error.message)
+        else:
+            self.history = History(points, "" if points else "The source holds no history of utilization.")
+
+    @on(Overview.HistoryWanted)
+    def have_history(self) -> None:
+        """The chart came into sight or grew old."""
+        self.fetch_history()
+
+    def action_pause(self) -> None:
+        """Holds the picture, or lets it go on at once."""
+        self.is_paused = not self.is_paused
+        self._is_wanted_now = not self.is_paused
+        self._wake.set()
+
+    def action_refresh_now(self) -> None:
+        """Asks now, even while paused."""
+        self._is_wanted_now = True
+        self._wake.set()
+
+    def action_help(self) -> None:
+        """Shows the keys that are valid here."""
+        from gpumon_tui.screens.help import HelpScreen
+
+        bindings = self.screen.active_bindings.values()
+        self.push_screen(HelpScreen(bindings, is_simulated=self.snapshot.is_simulated))
+
+    def action_turn_theme(self) -> None:
+        """Goes from dark to light and back."""
+        self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers beside Textual's own."""
+        yield from super().get_system_commands(screen)
+        if isinstance(screen, ClusterScreen):
+            for index, title in enumerate(TITLES):
+                yield SystemCommand(title, f"Open the view {title}", lambda index=index: self._open(screen, index))
+            yield SystemCommand("Filter", "Show only matching rows", lambda: self._start_filter(screen))
+        yield SystemCommand("Pause", "Hold the picture, or let it go on", self.action_pause)
+        yield SystemCommand("Refresh", "Ask the source now", self.action_refresh_now)
+        yield SystemCommand("Dark or light", "Turn the theme", self.action_turn_theme)
+
+    def _open(self, screen: ClusterScreen, index: int) -> None:
+        screen.call_later(screen.action_view, index)
+
+    def _start_filter(self, screen: ClusterScreen) -> None:
+        screen.call_later(screen.action_filter)
+
+    def _show(self, picture: Picture) -> None:
+        is_first = self.picture.is_empty
+        with self.batch_update():
+            self.picture = picture
+            self.connection = Connection(
+                Phase.LIVE,
+                answered_at=monotonic(),
+                interval_seconds=self.interval,
+            )
+        if is_first and not self.is_headless:
+            self.call_after_refresh(_settle_memory)
+
+    def _lose(self, error: GpumonError, wait: float) -> None:
+        told = self.connection
+        retry_at = None if self.is_paused else monotonic() + wait
+        self.connection = Connection(
+            Phase.LOST, error.message, error.advice, told.answered_at, retry_at, told.interval_seconds
+        )
+
+    def _forget_retry(self) -> None:
+        told = self.connection
+        if told.retry_at is not None:
+            self.connection = Connection(
+                told.phase, told.reason, told.advice, told.answered_at, None, told.interval_seconds
+            )
+
+    async def _rest(self, seconds: float) -> None:
+        """Waits until it is time, or until somebody wants an answer now; a held picture waits for that alone."""
+        until = monotonic() + seconds
+        while not self._is_wanted_now:
+            left = None if self.is_paused else until - monotonic()
+            if left is not None and left <= 0:
+                break
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), left)
+            except asyncio.TimeoutError:
+                break
+        self._is_wanted_now = False
+
+
+def _settle_memory() -> None:
+    """Takes everything that was made so far out of the garbage collector's rounds, which would make keys wait."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,41 @@
+"""What is on the screen: a snapshot with the totals and findings that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gpumon.findings import Finding, findings
+from gpumon.model import ClusterSnapshot
+from gpumon.settings import Thresholds
+from gpumon.source import ClusterSource, Point
+from gpumon.totals import ClusterTotals
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One instant of the cluster, worked out once and then only shown."""
+
+    snapshot: ClusterSnapshot = field(default_factory=ClusterSnapshot)
+    totals: ClusterTotals = field(default_factory=ClusterTotals)
+    findings: tuple[Finding, ...] = ()
+    """What needs a look, the most urgent first."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True before the first answer."""
+        return self.snapshot.taken_at == 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Mean utilization over the last while."""
+
+    points: tuple[Point, ...] = ()
+    reason: str = ""
+    """Why there are none."""
+
+
+def take_picture(source: ClusterSource, thresholds: Thresholds) -> Picture:
+    """Asks the source and works out what follows; meant for the source's thread, not for the screen's."""
+    snapshot = source.snapshot()
+    return Picture(snapshot, ClusterTotals.of(snapshot, thresholds), tuple(findings(snapshot, thresholds)))

@@ -1,0 +1,1 @@
+"""What fills the terminal: the cluster, and the help over it."""

@@ -1,0 +1,66 @@
+"""The keys that are valid here, made from the bindings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+_KEY_WIDTH = 24
+
+
+class HelpScreen(ModalScreen[None]):
+    """A sheet over the screen; Esc, ?, q or Enter close it."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen VerticalScroll {
+        width: 72; max-width: 95%; height: auto; max-height: 90%;
+        background: $surface; border: round $primary; padding: 0 2;
+    }
+    HelpScreen Static { height: auto; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,f1,q,enter", "dismiss", "Close", id="help.close"),
+    ]
+
+    def __init__(self, bindings: Iterable[ActiveBinding], *, is_simulated: bool) -> None:
+        super().__init__()
+        self._bindings = tuple(bindings)
+        self._is_simulated = is_simulated
+
+    def compose(self) -> ComposeResult:
+        """The sheet."""
+        with VerticalScroll():
+            yield Static(self._sheet(), markup=False)
+
+    def _sheet(self) -> Text:
+        sheet = Text()
+        if self._is_simulated:
+            sheet.append(" DEMO ", style="bold reverse")
+            sheet.append(" Everything on the screen is simulated.\n\n")
+        for keys, binding in self._rows():
+            sheet.append(f"{keys:<{_KEY_WIDTH}}", style=f"bold {self.app.theme_variables.get('primary', 'default')}")
+            sheet.append(f"{binding.tooltip or binding.description}\n")
+        sheet.append("\nCells of the heatmap: 0-9 tenths of utilization, · free, z held but idle,\n")
+        sheet.append("! XID, failed row remap or dangerously hot, × silent or missing, ? unknown.\n")
+        sheet.append("A filter: text  user:ann  util<10  !text  /regex/  user:- for unknown.")
+        return sheet
+
+    def _rows(self) -> Iterator[tuple[str, Binding]]:
+        """Each action once, with all its keys; what the widget in focus does comes first."""
+        keys: dict[str, list[str]] = {}
+        bindings: dict[str, Binding] = {}
+        for active in self._bindings:
+            binding = active.binding
+            if binding.description and active.enabled and not binding.system:
+                keys.setdefault(binding.action, []).append(self.app.get_key_display(binding))
+                bindings.setdefault(binding.action, binding)
+        for action, binding in bindings.items():
+            yield ", ".join(dict.fromkeys(keys[action])), binding

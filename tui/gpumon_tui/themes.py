@@ -1,0 +1,101 @@
+"""The looks: gpumon's own themes, with one colour scale per meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.theme import Theme
+
+_DARK_HEAT = (
+    "#14303a", "#173f48", "#195057", "#1b6165", "#1e7472", "#24877d", "#339a86", "#4bae8e", "#6bc295", "#92d69c",
+)  # fmt: skip
+_LIGHT_HEAT = (
+    "#dcefec", "#c5e4df", "#aad7d1", "#8cc9c2", "#6cb9b2", "#4ca8a2", "#2f9691", "#1c827f", "#106d6c", "#085757",
+)  # fmt: skip
+
+
+def _heat(colours: tuple[str, ...], low_text: str, high_text: str, turn: int) -> dict[str, str]:
+    """Theme variables of the utilization scale; from level `turn` on, the text takes the other colour to stay legible."""
+    scale = {f"heat-{level}": colour for level, colour in enumerate(colours)}
+    return scale | {f"heat-text-{level}": low_text if level < turn else high_text for level in range(len(colours))}
+
+
+_DARK = {
+    **_heat(_DARK_HEAT, "#b9d3d4", "#08211f", 5),
+    "quiet": "#8b96a8",
+    "idle-held": "#6a4a0c",
+    "idle-held-text": "#ffd583",
+    "alarm": "#d93f4f",
+    "alarm-text": "#ffffff",
+    "lost": "#2b303b",
+    "lost-text": "#a3adbd",
+    "track": "#232b38",
+    "memory": "#6f9be0",
+    "power": "#b08ad9",
+    "cool": "#5f93a8",
+    "warm": "#e5b454",
+    "hot": "#f2616f",
+    "cursor": "#31425c",
+    "cursor-blurred": "#252e3d",
+    "demo": "#f2b84b",
+    "demo-text": "#1a1405",
+}
+_LIGHT = {
+    **_heat(_LIGHT_HEAT, "#12403d", "#f4fffd", 5),
+    "quiet": "#5d6778",
+    "idle-held": "#ffdf9e",
+    "idle-held-text": "#5a3c00",
+    "alarm": "#c22335",
+    "alarm-text": "#ffffff",
+    "lost": "#e3e6eb",
+    "lost-text": "#646d7c",
+    "track": "#dfe4ea",
+    "memory": "#3b6fc4",
+    "power": "#8457b8",
+    "cool": "#3d7f97",
+    "warm": "#9a6700",
+    "hot": "#c22335",
+    "cursor": "#c4d7f2",
+    "cursor-blurred": "#e0e7f0",
+    "demo": "#b86e00",
+    "demo-text": "#ffffff",
+}
+
+DARK = Theme(
+    name="gpumon-dark",
+    primary="#6db3f2",
+    secondary="#8fa3bf",
+    accent="#f2b84b",
+    warning="#e5b454",
+    error="#f2616f",
+    success="#74c991",
+    foreground="#d8dee9",
+    background="#10141b",
+    surface="#151a23",
+    panel="#1c232f",
+    dark=True,
+    variables=_DARK,
+)
+LIGHT = Theme(
+    name="gpumon-light",
+    primary="#1f6fc4",
+    secondary="#52627a",
+    accent="#b86e00",
+    warning="#9a6700",
+    error="#c22335",
+    success="#207a45",
+    foreground="#1d2430",
+    background="#fbfcfd",
+    surface="#f3f5f8",
+    panel="#e6eaf0",
+    dark=False,
+    variables=_LIGHT,
+)
+
+DEFAULTS: Mapping[str, str] = _DARK
+"""What our own variables are under a theme that is not ours."""
+
+
+def theme_name(look: str) -> str:
+    """The theme for "dark" or "light" of the settings."""
+    return LIGHT.name if look == "light" else DARK.name

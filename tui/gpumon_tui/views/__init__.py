@@ -1,0 +1,1 @@
+"""The five views of a cluster, between which the number keys and Tab switch."""

@@ -1,0 +1,90 @@
+"""What fires, which scrape targets are broken, and how good the data is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from gpumon.columns import ALERT_COLUMNS, TARGET_COLUMNS
+from gpumon.model import Alert, Target
+from gpumon_tui.picture import Picture
+from gpumon_tui.tones import ALERT_TONES, TARGET_TONES
+from gpumon_tui.views.view import View
+from gpumon_tui.widgets.quality import DataQuality
+from gpumon_tui.widgets.table import RowTable, Rows
+
+_HEALTH = ("down", "unknown", "up")
+_STATES = ("firing", "pending")
+
+
+class AlertsView(View):
+    """Alerts and targets as tables, data quality as text."""
+
+    DEFAULT_CSS = """
+    AlertsView RowTable { height: 1fr; padding: 0 1; }
+    AlertsView #body { layout: vertical; }
+    AlertsView #tables { height: 3fr; }
+    AlertsView #targets { border-top: solid $panel-lighten-1; }
+    AlertsView DataQuality { height: 2fr; border-top: solid $panel-lighten-1; padding: 0 1; }
+    .-wide AlertsView #body { layout: horizontal; }
+    .-wide AlertsView #tables { width: 1fr; height: 1fr; }
+    .-wide AlertsView DataQuality { width: 45%; max-width: 90; height: 1fr; border-top: none; border-left: solid $panel-lighten-1; }
+    """
+
+    def parts(self) -> Iterable[Widget]:
+        """What is urgent first."""
+        shown_units = self.settings.units
+        alerts = Rows(ALERT_COLUMNS, _alert_key, ALERT_TONES)
+        targets = Rows(TARGET_COLUMNS, lambda target: f"{target.job}\0{target.instance}", TARGET_TONES)
+        self._alerts = RowTable(alerts, units=shown_units, id="alerts")
+        self._targets = RowTable(targets, units=shown_units, id="targets")
+        self._quality = DataQuality()
+        yield Horizontal(Vertical(self._alerts, self._targets, id="tables"), self._quality, id="body")
+
+    def show(self, picture: Picture) -> None:
+        """Puts a picture on every part."""
+        snapshot = picture.snapshot
+        waiting = "Waiting for the first data…" if picture.is_empty else ""
+        no_alerts = "✓ No alert." if snapshot.alerts is not None else "The source does not tell of alerts."
+        self._alerts.empty = waiting or no_alerts
+        self._alerts.put(sorted(snapshot.alerts or (), key=_alert_urgency), snapshot)
+        broken = [target for target in snapshot.targets or () if target.health != "up"]
+        no_targets = (
+            "The source does not list its targets."
+            if snapshot.targets is None
+            else f"✓ All {len(snapshot.targets)} targets are up."
+            if snapshot.targets
+            else "The source has no targets."
+        )
+        self._targets.empty = waiting or no_targets
+        self._targets.put(sorted(broken, key=_target_urgency), snapshot)
+        self._quality.put(picture)
+
+    def apply_filter(self, text: str) -> None:
+        """Leaves only alerts that the filter wants."""
+        self._alerts.set_filter(text)
+
+    def focus_rows(self) -> None:
+        """The alerts have the keys."""
+        self._alerts.focus()
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Alerts."""
+        return self._alerts.counts
+
+
+def _alert_key(alert: Alert) -> str:
+    return "\0".join((alert.name, *(f"{key}={value}" for key, value in alert.labels), alert.node or ""))
+
+
+def _alert_urgency(alert: Alert) -> tuple[int, int, float]:
+    state = _STATES.index(alert.state) if alert.state in _STATES else len(_STATES)
+    severity = {"critical": 0, "page": 0, "error": 0, "warning": 1}.get(alert.severity, 2)
+    return state, severity, -(alert.since or 0.0)
+
+
+def _target_urgency(target: Target) -> int:
+    return _HEALTH.index(target.health) if target.health in _HEALTH else len(_HEALTH)

@@ -1,0 +1,48 @@
+"""Every GPU in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+
+from gpumon.columns import GPU_COLUMNS
+from gpumon_tui.picture import Picture
+from gpumon_tui.tones import gpu_tones
+from gpumon_tui.views.view import View
+from gpumon_tui.widgets.remarks import PartRemarks
+from gpumon_tui.widgets.table import RowTable, Rows
+
+
+class GpusView(View):
+    """One row per GPU or MIG slice."""
+
+    DEFAULT_CSS = "GpusView RowTable { height: 1fr; padding: 0 1; }"
+
+    def parts(self) -> Iterable[Widget]:
+        """What is wrong with GPU data, and the table."""
+        self._remarks = PartRemarks()
+        rows = Rows(GPU_COLUMNS, lambda gpu: gpu.key, gpu_tones(self.settings.thresholds), lambda gpu: gpu.is_stale)
+        self._table = RowTable(rows, units=self.settings.units)
+        yield self._remarks
+        yield self._table
+
+    def show(self, picture: Picture) -> None:
+        """Puts a picture on the table."""
+        self._remarks.put(self.problems_of("gpus"))
+        why = picture.snapshot.why_missing("gpus", "uuid")
+        self._table.empty = "Waiting for the first data…" if picture.is_empty else f"No GPU to show: {why}."
+        self._table.put(picture.snapshot.gpus, picture.snapshot)
+
+    def apply_filter(self, text: str) -> None:
+        """Leaves only GPUs that the filter wants."""
+        self._table.set_filter(text)
+
+    def focus_rows(self) -> None:
+        """The table has the keys."""
+        self._table.focus()
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """GPUs."""
+        return self._table.counts

@@ -1,0 +1,62 @@
+"""Every node in a table, with the GPUs of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.widget import Widget
+
+from gpumon.columns import NODE_COLUMNS
+from gpumon_tui.picture import Picture
+from gpumon_tui.tones import node_tones
+from gpumon_tui.views.view import View
+from gpumon_tui.widgets.gauges import NodeGauges
+from gpumon_tui.widgets.remarks import PartRemarks
+from gpumon_tui.widgets.table import RowTable, Rows
+
+
+class NodesView(View):
+    """One row per node, gauges below."""
+
+    DEFAULT_CSS = """
+    NodesView RowTable { height: 1fr; padding: 0 1; }
+    NodesView NodeGauges { height: 7; padding: 0 1; border-top: solid $panel-lighten-1; }
+    .-tall NodesView NodeGauges { height: 11; }
+    """
+
+    def parts(self) -> Iterable[Widget]:
+        """What is wrong with node data, the table, the gauges."""
+        settings = self.settings
+        self._remarks = PartRemarks()
+        rows = Rows(NODE_COLUMNS, lambda node: node.name, node_tones(settings.thresholds), lambda node: node.is_stale)
+        self._table = RowTable(rows, units=settings.units)
+        self._gauges = NodeGauges(settings.thresholds, settings.units)
+        yield self._remarks
+        yield self._table
+        yield self._gauges
+
+    def show(self, picture: Picture) -> None:
+        """Puts a picture on the table; the gauges follow its cursor."""
+        self._remarks.put(self.problems_of("nodes", "slurm"))
+        why = picture.snapshot.why_missing("nodes", "name")
+        self._table.empty = "Waiting for the first data…" if picture.is_empty else f"No node to show: {why}."
+        self._table.put(picture.snapshot.nodes, picture.snapshot)
+
+    def apply_filter(self, text: str) -> None:
+        """Leaves only nodes that the filter wants."""
+        self._table.set_filter(text)
+
+    def focus_rows(self) -> None:
+        """The table has the keys."""
+        self._table.focus()
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Nodes."""
+        return self._table.counts
+
+    @on(RowTable.Moved)
+    def show_node(self, event: RowTable.Moved) -> None:
+        """The chosen node's GPUs."""
+        self._gauges.put(event.key, self.picture.snapshot)

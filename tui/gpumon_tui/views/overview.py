@@ -1,0 +1,143 @@
+"""The cluster at one glance: every GPU, what needs a look, and the GPUs of the chosen node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from time import monotonic
+from typing import ClassVar
+
+from textual import on
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from gpumon.columns import NODE_COLUMNS
+from gpumon.filters import Filter, parse_filter
+from gpumon.model import Node
+from gpumon.settings import Settings
+from gpumon_tui.picture import History, Picture
+from gpumon_tui.views.view import View
+from gpumon_tui.widgets.attention import AttentionList
+from gpumon_tui.widgets.chart import UtilizationChart
+from gpumon_tui.widgets.gauges import NodeGauges
+from gpumon_tui.widgets.heatmap import GpuHeatmap
+from gpumon_tui.widgets.remarks import PartRemarks
+from gpumon_tui.widgets.totals import ClusterTotalsLine
+
+_HISTORY_EVERY_SECONDS = 30.0
+
+
+class Overview(View):
+    """Heatmap, attention, gauges, and a chart where there is room."""
+
+    DEFAULT_CSS = """
+    Overview #body { height: 1fr; layout: vertical; }
+    Overview #map { height: 1fr; }
+    Overview #side { height: 6; }
+    Overview GpuHeatmap { height: 1fr; padding: 0 1; }
+    Overview AttentionList { height: 1fr; padding: 0 1; }
+    Overview NodeGauges { height: 5; padding: 0 1; border-top: solid $panel-lighten-1; }
+    Overview #side { border-top: solid $panel-lighten-1; }
+    Overview UtilizationChart { display: none; padding: 0 1; height: 12; border-top: solid $panel-lighten-1; }
+    .-tall Overview NodeGauges { height: 10; }
+    .-tall Overview #side { height: 8; }
+    .-wide Overview #body { layout: horizontal; }
+    .-wide Overview #map { width: 1fr; height: 1fr; }
+    .-wide Overview #side { width: 42%; max-width: 90; height: 1fr; border-top: none; border-left: solid $panel-lighten-1; }
+    .-wide.-tall Overview UtilizationChart { display: block; }
+    .-wide ClusterTotalsLine { height: 1; }
+    """
+
+    class HistoryWanted(Message):
+        """The chart is seen and what it shows is old."""
+
+    _columns: ClassVar = NODE_COLUMNS
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._filter: Filter[Node] | None = None
+        self._counts = (0, 0)
+        self._asked_at: float | None = None
+
+    def parts(self) -> Iterable[Widget]:
+        """From the most asked for to the finest."""
+        thresholds, shown_units = self.settings.thresholds, self.settings.units
+        self._totals = ClusterTotalsLine(shown_units)
+        self._remarks = PartRemarks()
+        self._heatmap = GpuHeatmap(thresholds)
+        self._attention = AttentionList()
+        self._gauges = NodeGauges(thresholds, shown_units)
+        self._chart = UtilizationChart()
+        yield self._totals
+        yield self._remarks
+        yield Horizontal(
+            Vertical(self._heatmap, self._gauges, id="map"),
+            Vertical(self._attention, self._chart, id="side"),
+            id="body",
+        )
+
+    def show(self, picture: Picture) -> None:
+        """Puts a picture on every part."""
+        snapshot = picture.snapshot
+        self._totals.picture = picture
+        self._remarks.put(self.problems_of("gpus", "source"))
+        with_gpus = [node for node in snapshot.nodes if node.gpus or (node.slurm and node.slurm.gpus_total)]
+        wanted = self._filter
+        nodes = with_gpus if wanted is None else [node for node in with_gpus if wanted.matches(node, snapshot)]
+        self._counts = (len(nodes), len(with_gpus))
+        self._heatmap.empty = self._why_empty(picture, is_filtered=bool(with_gpus))
+        self._heatmap.put(nodes, snapshot)
+        self._attention.put_findings(picture)
+        if self._chart.is_on_screen and not picture.is_empty:
+            self._want_history()
+
+    def watch_history(self, history: History) -> None:
+        """New history goes to the chart."""
+        if self._is_built:
+            self._chart.history = history
+
+    def apply_filter(self, text: str) -> None:
+        """Leaves only nodes that the filter wants."""
+        parsed = parse_filter(text, NODE_COLUMNS, self.settings.units)
+        self._filter = None if parsed.is_empty else parsed
+        self.show(self.picture)
+
+    def focus_rows(self) -> None:
+        """The heatmap has the keys."""
+        self._heatmap.focus()
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Nodes with GPUs."""
+        return self._counts
+
+    @on(GpuHeatmap.NodeChosen)
+    def show_node(self, event: GpuHeatmap.NodeChosen) -> None:
+        """The chosen node's GPUs."""
+        self._gauges.put(event.node, self.picture.snapshot)
+
+    @on(AttentionList.NodeChosen)
+    def go_to_node(self, event: AttentionList.NodeChosen) -> None:
+        """A finding leads to its node."""
+        self._heatmap.put_cursor_on(event.node)
+
+    def on_resize(self) -> None:
+        """The chart may have come into sight."""
+        if self._is_built and not self.picture.is_empty:
+            self.call_after_refresh(self._want_if_seen)
+
+    def _want_if_seen(self) -> None:
+        if self._chart.is_on_screen:
+            self._want_history()
+
+    def _want_history(self) -> None:
+        if self._asked_at is None or monotonic() - self._asked_at >= _HISTORY_EVERY_SECONDS:
+            self._asked_at = monotonic()
+            self.post_message(self.HistoryWanted())
+
+    def _why_empty(self, picture: Picture, *, is_filtered: bool) -> str:
+        if picture.is_empty:
+            return "Waiting for the first data…"
+        if is_filtered:
+            return "Nothing matches the filter."
+        return f"No GPU to show: {picture.snapshot.why_missing('gpus', 'uuid')}."

@@ -1,0 +1,38 @@
+"""Mean utilization of all GPUs over the last half hour."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.color import Color
+from textual.reactive import reactive
+
+from gpumon.text import shown
+from gpumon_tui.picture import History
+from gpumon_tui.widgets.row import Line
+
+HISTORY_SECONDS = 1800.0
+"""How far back the chart goes."""
+
+
+class UtilizationChart(Line):
+    """A line of history, drawn anew only when there is new history or another size."""
+
+    DEFAULT_CSS = "UtilizationChart { height: 1fr; }"
+
+    history: reactive[History] = reactive(History)
+
+    def render(self) -> Text:
+        """The chart, or why there is none."""
+        width, height = self.size
+        title = Text("Mean utilization, last 30 minutes", style=f"bold {self.ink('quiet')}")
+        if not self.history.points:
+            reason = shown(self.history.reason) or "No history yet."
+            return Text("\n").join([title, Text(reason, style=self.ink("quiet"))])
+        if width < 20 or height < 6:
+            return title
+        from gpumon_tui.charts import draw_shares
+
+        colour = Color.parse(self.ink("heat-7")).rgb
+        chart = Text.from_ansi(draw_shares(self.history.points, width, height - 1, HISTORY_SECONDS, colour))
+        chart.no_wrap = True
+        return Text("\n").join([title, chart])

@@ -1,0 +1,211 @@
+"""Every GPU of the cluster in one cell each, node by node, in as many columns as fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from gpumon import units
+from gpumon.model import ClusterSnapshot, Node
+from gpumon.settings import Thresholds
+from gpumon.text import shown
+from gpumon_tui.heat import LEGEND, SIGNS, STYLES, cells_of, mean_utilization
+from gpumon_tui.tones import state_tone
+from gpumon_tui.widgets.fitting import fit
+from gpumon_tui.widgets.lines import Lines, joined
+
+_LONGEST_NAME = 16
+_MOST_CELLS = 32
+_MEAN_WIDTH = 4
+_EMPTY = ClusterSnapshot()
+
+
+class GpuHeatmap(Lines, can_focus=True):
+    """Nodes with a cell per GPU; a cursor walks over the nodes."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*STYLES, "heat--name", "heat--warn", "heat--bad", "heat--mean", "heat--legend", "heat--cursor"}  # fmt: skip
+    DEFAULT_CSS = (
+        "GpuHeatmap {"
+        + "".join(f".heat--{level} {{ background: $heat-{level}; color: $heat-text-{level}; }}" for level in range(10))
+        + """
+        .heat--free { color: $quiet; background: $surface; }
+        .heat--idle { background: $idle-held; color: $idle-held-text; text-style: bold; }
+        .heat--alarm { background: $alarm; color: $alarm-text; text-style: bold; }
+        .heat--lost { background: $lost; color: $lost-text; }
+        .heat--unknown { color: $quiet; background: $surface; }
+        .heat--name { color: $foreground; }
+        .heat--warn { color: $warm; }
+        .heat--bad { color: $hot; text-style: bold; }
+        .heat--mean { color: $quiet; }
+        .heat--legend { color: $quiet; }
+        .heat--cursor { background: $cursor-blurred; }
+        &:focus .heat--cursor { background: $cursor; text-style: bold; }
+    }"""
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move_lines(1)", "Node below", show=False, id="heatmap.down"),
+        Binding("up,k", "move_lines(-1)", "Node above", show=False, id="heatmap.up"),
+        Binding("right,l", "move(1)", "Next node", show=False, id="heatmap.right"),
+        Binding("left,h", "move(-1)", "Previous node", show=False, id="heatmap.left"),
+        Binding("pagedown,ctrl+d,ctrl+f", "page(1)", "Page down", show=False, id="heatmap.page-down"),
+        Binding("pageup,ctrl+u,ctrl+b", "page(-1)", "Page up", show=False, id="heatmap.page-up"),
+        Binding("home,g", "first", "First node", show=False, id="heatmap.first"),
+        Binding("end,G", "last", "Last node", show=False, id="heatmap.last"),
+        Binding("enter", "choose", "Choose", show=False, id="heatmap.choose"),
+    ]
+    head_height = 1
+
+    @dataclass
+    class NodeChosen(Message):
+        """The cursor is on this node, or its node has new numbers."""
+
+        node: str
+        """Its name; empty when there is no node."""
+
+    def __init__(self, thresholds: Thresholds, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.cursor = 0
+        """Index of the node under the cursor."""
+        self.nodes: tuple[Node, ...] = ()
+        self.empty = ""
+        """What is said when no node has a GPU."""
+        self._thresholds = thresholds
+        self._snapshot = _EMPTY
+        self._name = ""
+        self._is_moved = False
+        self._columns, self._cell, self._cells, self._name_width = 1, 1, 1, 1
+
+    @property
+    def selected(self) -> Node | None:
+        """The node under the cursor."""
+        return self.nodes[self.cursor] if self.cursor < len(self.nodes) else None
+
+    def put(self, nodes: Sequence[Node], snapshot: ClusterSnapshot) -> None:
+        """Shows nodes; the cursor stays on its node."""
+        self.nodes, self._snapshot = tuple(nodes), snapshot
+        names = [node.name for node in nodes]
+        if not self._is_moved or not names:
+            self.cursor = 0
+        elif self._name in names:
+            self.cursor = names.index(self._name)
+        else:
+            self.cursor = min(self.cursor, len(names) - 1)
+        self._name = names[self.cursor] if names else ""
+        was = (self._columns, self._cell, self._cells, self._name_width)
+        self._measure()
+        if was == (self._columns, self._cell, self._cells, self._name_width):
+            self.redraw()
+        else:
+            self.redraw_all()
+        self.post_message(self.NodeChosen(self._name))
+
+    def put_cursor_on(self, name: str) -> None:
+        """Moves the cursor to the node of this name, if it is shown."""
+        for index, node in enumerate(self.nodes):
+            if node.name == name:
+                self._move_to(index)
+                return
+
+    def action_move(self, nodes: int) -> None:
+        """Moves along a line."""
+        self._move_to(self.cursor + nodes)
+
+    def action_move_lines(self, lines: int) -> None:
+        """Moves between lines."""
+        if 0 <= self.cursor + lines * self._columns < len(self.nodes):
+            self._move_to(self.cursor + lines * self._columns)
+
+    def action_page(self, pages: int) -> None:
+        """Moves by what is visible."""
+        self._move_to(self.cursor + pages * max(1, self.seen_height - 1) * self._columns)
+
+    def action_first(self) -> None:
+        """Moves to the first node."""
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        """Moves to the last node."""
+        self._move_to(len(self.nodes) - 1)
+
+    def action_choose(self) -> None:
+        """Says again which node is meant."""
+        self.post_message(self.NodeChosen(self._name))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click moves the cursor to the node."""
+        line = self.line_at(event.y)
+        if line is not None:
+            column = min(event.x // (self._entry_width + 2), self._columns - 1)
+            if line * self._columns + column < len(self.nodes):
+                self._move_to(line * self._columns + column)
+
+    def on_resize(self) -> None:
+        """Another width holds another number of columns."""
+        self._measure()
+        self.redraw_all()
+        self.show_line(self.cursor // self._columns)
+
+    def draw_head(self, number: int) -> Strip:
+        """What the signs mean."""
+        pieces: list[tuple[str, Style]] = []
+        for level, meaning in LEGEND:
+            pieces += [(SIGNS[level], self.style(STYLES[level])), (f" {meaning}   ", self.style("heat--legend"))]
+        return joined(pieces)
+
+    def draw(self, number: int) -> Strip:
+        """One line of nodes."""
+        if not self.nodes:
+            return joined([(fit(self.empty, self.size.width), self.style("heat--legend"))] if number == 0 else [])
+        first = number * self._columns
+        pieces: list[tuple[str, Style]] = []
+        for index in range(first, min(first + self._columns, len(self.nodes))):
+            pieces += self._entry(self.nodes[index], is_cursor=index == self.cursor)
+        return joined(pieces)
+
+    @property
+    def _entry_width(self) -> int:
+        return self._name_width + 1 + self._cells * self._cell + 1 + _MEAN_WIDTH
+
+    def _entry(self, node: Node, *, is_cursor: bool) -> list[tuple[str, Style]]:
+        tone = state_tone(node) or "name"
+        over = ("heat--cursor",) if is_cursor else ()
+        levels = cells_of(node, self._snapshot, self._thresholds)
+        pieces = [(fit(shown(node.name), self._name_width) + " ", self.style(f"heat--{tone}", *over))]
+        for level in levels[: self._cells]:
+            pieces.append((SIGNS[level].center(self._cell), self.style(STYLES[level])))
+        if len(levels) > self._cells:
+            pieces[-1] = ("+".center(self._cell), self.style("heat--legend"))
+        blank = " " * (self._cells - min(len(levels), self._cells)) * self._cell
+        mean = fit(units.share(mean_utilization(node, self._snapshot)), _MEAN_WIDTH + 1, right=True)
+        return [*pieces, (blank + mean, self.style("heat--mean")), ("  ", self.style())]
+
+    def _measure(self) -> None:
+        """How wide names and cells are, and how many columns that makes; nothing of it depends on what changes often."""
+        if not self.nodes or not self.size:
+            return
+        self._name_width = min(_LONGEST_NAME, max(cell_len(shown(node.name)) for node in self.nodes))
+        most = max(max(len(n.gpus), int((n.slurm and n.slurm.gpus_total) or 0)) for n in self.nodes)
+        self._cells = max(1, min(_MOST_CELLS, most, self.size.width - self._name_width - _MEAN_WIDTH - 2))
+        for self._cell in (2, 1):
+            self._columns = max(1, (self.size.width + 2) // (self._entry_width + 2))
+            if -(-len(self.nodes) // self._columns) <= self.seen_height and self._entry_width <= self.size.width:
+                break
+        self.extend_to(self.size.width, -(-len(self.nodes) // self._columns))
+
+    def _move_to(self, index: int) -> None:
+        if not self.nodes:
+            return
+        old, self.cursor = self.cursor, max(0, min(index, len(self.nodes) - 1))
+        self._name, self._is_moved = self.nodes[self.cursor].name, True
+        self.redraw_line(old // self._columns)
+        self.redraw_line(self.cursor // self._columns)
+        self.show_line(self.cursor // self._columns)
+        self.post_message(self.NodeChosen(self._name))

@@ -1,0 +1,24 @@
+"""Columns made narrow, for tables that stand beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from gpumon.columns import Column
+
+Row = TypeVar("Row")
+
+_SHORT = {"RUNNING": "RUN", "PENDING": "WAIT"}
+_FIRST = ("running", "pending", "gpus", "gpualloc")
+
+
+def compact(columns: tuple[Column[Row], ...]) -> tuple[Column[Row], ...]:
+    """The name, then what is asked for most, each as narrow as its title and five digits allow."""
+    name, *others = columns
+    others.sort(key=lambda column: _FIRST.index(column.key) if column.key in _FIRST else len(_FIRST))
+    narrow = []
+    for column in others:
+        title = _SHORT.get(column.title, column.title)
+        narrow.append(replace(column, title=title, width=max(5, len(title))))
+    return (replace(name, width=10), *narrow)

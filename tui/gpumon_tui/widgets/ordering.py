@@ -1,0 +1,47 @@
+"""By which column a table is sorted, and how that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from gpumon.columns import Column
+from gpumon.filters import sort_rows
+from gpumon.model import ClusterSnapshot
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Generic[Row]):
+    """The order of a table's rows; without a key they stay as they come."""
+
+    columns: tuple[Column[Row], ...]
+    key: str = ""
+    """Of the column that is sorted by; empty for none."""
+    is_descending: bool = False
+
+    def by(self, key: str) -> Order[Row]:
+        """Sorted by that column, the other way round if it already is; numbers begin with the largest."""
+        if key == self.key:
+            return self.reversed()
+        column = next(column for column in self.columns if column.key == key)
+        return replace(self, key=key, is_descending=column.is_number)
+
+    def next(self) -> Order[Row]:
+        """Sorted by the next column; after the last one, as the rows come."""
+        keys = [column.key for column in self.columns]
+        place = keys.index(self.key) + 1 if self.key else 0
+        return self.by(keys[place]) if place < len(keys) else replace(self, key="", is_descending=False)
+
+    def reversed(self) -> Order[Row]:
+        """The other way round."""
+        return replace(self, is_descending=not self.is_descending)
+
+    def sorted(self, rows: Sequence[Row], snapshot: ClusterSnapshot) -> Sequence[Row]:
+        """The rows in this order; unknown values last."""
+        column = next((column for column in self.columns if column.key == self.key), None)
+        if column is not None:
+            return sort_rows(rows, column, snapshot, descending=self.is_descending)
+        return rows[::-1] if self.is_descending else rows

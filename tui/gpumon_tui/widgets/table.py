@@ -1,0 +1,318 @@
+"""A table of any number of rows: sorted, filtered, with a cursor that stays on its row through every refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeAlias, TypeVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from gpumon.columns import Column
+from gpumon.filters import Filter, parse_filter
+from gpumon.model import ClusterSnapshot
+from gpumon.units import MISSING, Units
+from gpumon_tui.widgets.fitting import fit, width_of
+from gpumon_tui.widgets.lines import Lines, joined
+from gpumon_tui.widgets.ordering import Order
+
+Row = TypeVar("Row")
+Tone: TypeAlias = "Callable[[Row, ClusterSnapshot], str]"
+"""Which of the table's tones a cell has: "good", "warn", "bad", "quiet" or ""."""
+
+_GAP = " "
+_EMPTY = ClusterSnapshot()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[Row]):
+    """What a table is about: its columns and how its rows are told apart."""
+
+    columns: tuple[Column[Row], ...]
+    key: Callable[[Row], str]
+    """Unique and stable: the cursor follows it."""
+    tones: Mapping[str, Tone[Row]]
+    """How the cells of a column are coloured, by the column's key."""
+    is_old: Callable[[Row], bool] = lambda _: False
+    """True for a row whose numbers are old: it is dimmed."""
+
+
+class RowTable(Lines, Generic[Row], can_focus=True):
+    """Rows on the line API; the head names the columns, marks the sorted one, and sorts when it is clicked."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"table--{part}" for part in ("head", "sorted", "cursor", "old", "missing", "good", "warn", "bad", "quiet")
+    }
+    DEFAULT_CSS = """
+    RowTable {
+        .table--head { color: $quiet; text-style: bold; }
+        .table--sorted { color: $primary; text-style: bold; }
+        .table--cursor { background: $cursor-blurred; }
+        .table--old { color: $text-disabled; text-style: italic; }
+        .table--missing { color: $text-disabled; }
+        .table--quiet { color: $quiet; }
+        .table--good { color: $success; }
+        .table--warn { color: $warm; }
+        .table--bad { color: $hot; text-style: bold; }
+        &:focus .table--cursor { background: $cursor; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Next row", show=False, id="table.down"),
+        Binding("up,k", "move(-1)", "Previous row", show=False, id="table.up"),
+        Binding("pagedown,ctrl+d,ctrl+f", "page(1)", "Page down", show=False, id="table.page-down"),
+        Binding("pageup,ctrl+u,ctrl+b", "page(-1)", "Page up", show=False, id="table.page-up"),
+        Binding("home,g", "first", "First row", show=False, id="table.first"),
+        Binding("end,G", "last", "Last row", show=False, id="table.last"),
+        Binding("left,h", "columns(-1)", "Columns to the left", show=False, id="table.left"),
+        Binding("right,l", "columns(1)", "Columns to the right", show=False, id="table.right"),
+        Binding("enter", "choose", "Choose", show=False, id="table.choose"),
+        Binding("s", "sort_next", "Sort", id="table.sort", tooltip="Sort by the next column"),
+        Binding("S", "reverse", "Reverse", id="table.reverse", tooltip="Turn the order round"),
+    ]
+    head_height = 1
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another row, or its row has new numbers."""
+
+        table: RowTable[object]
+        key: str
+        """Of the row; empty when the table is."""
+
+        @property
+        def control(self) -> RowTable[object]:
+            """The table, for selectors."""
+            return self.table
+
+    @dataclass
+    class Chosen(Moved):
+        """A row was chosen with Enter or a second click."""
+
+    @dataclass
+    class Counted(Message):
+        """How many rows the filter left."""
+
+        shown: int
+        total: int
+
+    def __init__(
+        self, rows: Rows[Row], *, units: Units | None = None, empty: str = "", id: str | None = None
+    ) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.about = rows
+        self.empty = empty
+        """What is said when there is no row."""
+        self.order: Order[Row] = Order(rows.columns)
+        self.cursor = 0
+        """Index of the row under the cursor."""
+        self.rows: tuple[Row, ...] = ()
+        """The rows as they are shown: filtered and sorted."""
+        self._all: Sequence[Row] = ()
+        self._snapshot = _EMPTY
+        self._units = units or Units()
+        self._filter: Filter[Row] | None = None
+        self._key = ""
+        self._is_moved = False
+        self._widths = tuple(column.width for column in rows.columns)
+
+    @property
+    def selected(self) -> Row | None:
+        """The row under the cursor."""
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Rows shown, and rows there are."""
+        return len(self.rows), len(self._all)
+
+    def put(self, rows: Sequence[Row], snapshot: ClusterSnapshot) -> None:
+        """Shows new rows; the cursor stays on the row it was on, wherever that went."""
+        self._all, self._snapshot = rows, snapshot
+        self._arrange()
+
+    def set_filter(self, text: str) -> None:
+        """Shows only rows that `text` wants.
+
+        Raises:
+            FilterError: the text is not a filter; the rows stay as they were.
+        """
+        parsed = parse_filter(text, self.about.columns, self._units)
+        self._filter = None if parsed.is_empty else parsed
+        self._arrange()
+
+    def put_cursor_on(self, key: str) -> None:
+        """Moves the cursor to the row with this key, if it is shown."""
+        for index, row in enumerate(self.rows):
+            if self.about.key(row) == key:
+                self._move_to(index)
+                return
+
+    def action_move(self, rows: int) -> None:
+        """Moves the cursor."""
+        self._move_to(self.cursor + rows)
+
+    def action_page(self, pages: int) -> None:
+        """Moves the cursor by what is visible."""
+        self._move_to(self.cursor + pages * max(1, self.seen_height - 1))
+
+    def action_first(self) -> None:
+        """Moves to the first row."""
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        """Moves to the last row."""
+        self._move_to(len(self.rows) - 1)
+
+    def action_columns(self, step: int) -> None:
+        """Scrolls to the next column."""
+        starts = self._starts()
+        left = self.scroll_offset.x
+        ahead = [start for start in starts if start > left] if step > 0 else [0, *(s for s in starts if s < left)]
+        if ahead:
+            self.scroll_to(x=ahead[0] if step > 0 else ahead[-1], animate=False)
+
+    def action_choose(self) -> None:
+        """Chooses the row under the cursor."""
+        if self.rows:
+            self.post_message(self.Chosen(self, self._key))  # type: ignore[arg-type]  # a message does not care of what
+
+    def action_sort_next(self) -> None:
+        """Sorts by the next column, after the last one not at all."""
+        self.order = self.order.next()
+        self._reorder()
+
+    def action_reverse(self) -> None:
+        """Turns the order round."""
+        self.order = self.order.reversed()
+        self._reorder()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the head sorts, one on a row moves the cursor, a second one chooses."""
+        number = self.line_at(event.y)
+        if number is None:
+            at = event.x + self.scroll_offset.x
+            column = max((i for i, start in enumerate(self._starts()) if start <= at), default=0)
+            self.order = self.order.by(self.about.columns[column].key)
+            self._reorder()
+        elif number < len(self.rows):
+            if number == self.cursor and event.chain > 1:
+                self.action_choose()
+            self._move_to(number)
+
+    def on_resize(self) -> None:
+        """Text columns share the room that is left."""
+        self._widths = spread([c.width for c in self.about.columns], [not c.is_number for c in self.about.columns], self.size.width)  # fmt: skip
+        self.extend_to(sum(self._widths) + len(self._widths) - 1, len(self.rows))
+        self.redraw_all()
+
+    def draw_head(self, number: int) -> Strip:
+        """The columns' names."""
+        pieces: list[tuple[str, Style]] = []
+        for column, width in zip(self.about.columns, self._widths):
+            is_sorted = column.key == self.order.key
+            mark = "" if not is_sorted else "▼" if self.order.is_descending else "▲"
+            title = fit(column.title, min(len(column.title), width - len(mark))) + mark
+            pieces.append((fit(title, width, right=column.is_number), self.style("table--sorted" if is_sorted else "table--head")))  # fmt: skip
+            pieces.append((_GAP, self.style()))
+        return joined(pieces)
+
+    def draw(self, number: int) -> Strip:
+        """One row."""
+        if number >= len(self.rows):
+            return joined([(self._remark(), self.style("table--quiet"))] if number == 0 else [])
+        row, snapshot, units = self.rows[number], self._snapshot, self._units
+        over = ("table--cursor",) if number == self.cursor else ()
+        is_old, tones = self.about.is_old(row), self.about.tones
+        pieces: list[tuple[str, Style]] = []
+        gap = self.style(*over)
+        for column, width in zip(self.about.columns, self._widths):
+            text = column.text(row, snapshot, units)
+            if text == MISSING:
+                name = "missing"
+            elif is_old:
+                name = "old"
+            else:
+                tone = tones.get(column.key)
+                name = tone(row, snapshot) if tone else ""
+            style = self.style(f"table--{name}", *over) if name else gap
+            pieces.append((fit(text, width, right=column.is_number), style))
+            pieces.append((_GAP, gap))
+        missing_width = self.size.width + self.scroll_offset.x - sum(self._widths) - len(self._widths)
+        pieces.append((_GAP * max(0, missing_width), gap))
+        return joined(pieces)
+
+    def _remark(self) -> str:
+        text = "Nothing matches the filter." if self._all else self.empty
+        return fit(text, self.size.width) if width_of(text) > self.size.width else text
+
+    def _starts(self) -> list[int]:
+        starts, at = [], 0
+        for width in self._widths:
+            starts.append(at)
+            at += width + 1
+        return starts
+
+    def _reorder(self) -> None:
+        self._arrange()
+        self.refresh_lines(0)
+        self.show_line(self.cursor)
+
+    def _arrange(self) -> None:
+        snapshot, wanted = self._snapshot, self._filter
+        rows = self._all if wanted is None else [row for row in self._all if wanted.matches(row, snapshot)]
+        was_seen = self.is_seen(self.cursor)
+        self.rows = tuple(self.order.sorted(rows, snapshot))
+        self._follow()
+        self.extend_to(self.virtual_size.width, len(self.rows))
+        if was_seen and self.is_attached:
+            self.show_line(self.cursor)
+        self.redraw()
+        self.post_message(self.Counted(*self.counts))
+        self._tell()
+
+    def _follow(self) -> None:
+        """Puts the cursor on the row it was on; on the nearest when that is gone; at the top until somebody moved it."""
+        if not self.rows:
+            self.cursor, self._key = 0, ""
+            return
+        key = self.about.key
+        here = self.rows[self.cursor] if self.cursor < len(self.rows) else None
+        if not self._is_moved:
+            self.cursor = 0
+        elif here is None or key(here) != self._key:
+            found = next((index for index, row in enumerate(self.rows) if key(row) == self._key), None)
+            self.cursor = min(self.cursor, len(self.rows) - 1) if found is None else found
+        self._key = key(self.rows[self.cursor])
+
+    def _move_to(self, index: int) -> None:
+        if not self.rows:
+            return
+        old, self.cursor = self.cursor, max(0, min(index, len(self.rows) - 1))
+        self._key, self._is_moved = self.about.key(self.rows[self.cursor]), True
+        self.redraw_line(old)
+        self.redraw_line(self.cursor)
+        self.show_line(self.cursor)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.post_message(self.Moved(self, self._key))  # type: ignore[arg-type]  # a message does not care of what
+
+
+def spread(widths: Sequence[int], may_grow: Sequence[bool], room: int) -> tuple[int, ...]:
+    """Widths with the room that is left given to those that may grow: each up to its double, the last one the rest."""
+    left = room - sum(widths) - (len(widths) - 1)
+    growing = [index for index, grows in enumerate(may_grow) if grows and widths[index] >= 10]
+    result = list(widths)
+    if left <= 0 or not growing:
+        return tuple(result)
+    for position, index in enumerate(growing):
+        is_last = position == len(growing) - 1
+        extra = left if is_last else min(widths[index], left // (len(growing) - position))
+        result[index] += extra
+        left -= extra
+    return tuple(result)
