@@ -15,6 +15,8 @@ from gpumon_demo.rhythm import Sums
 
 MIB = 2.0**20
 DRIVER = "570.133.20"
+_FEW = 8
+"""So many rounds' sums are remembered; a look backwards needs two."""
 _STEPS = (1, 3, 5, 7, 9, 11, 13, 15)
 """Odd, so that a block meets all of the plans before one comes again."""
 
@@ -145,9 +147,11 @@ class Block:
             plan = self.plan(self.first_round + place)
             powers = [old + lane.powers[-1] * times for old, lane in zip(powers, plan.units, strict=True)]
             sums = [old.plus(lane.sums[-1], times) for old, lane in zip(sums, plan.nodes, strict=True)]
-        self._past.clear() if len(self._past) > 8 else None
-        self._past[number] = (tuple(powers), tuple(sums))
-        return self._past[number]
+        found = (tuple(powers), tuple(sums))
+        if len(self._past) > _FEW:
+            self._past.clear()
+        self._past[number] = found
+        return found
 
     def job_id(self, held: Held, ids: int) -> int:
         """A job's number: later ones are higher, until the numbers start again after a month."""
