@@ -72,7 +72,7 @@ def status_lines(
         yield ""
         yield f"Who holds them is not known: {shown(snapshot.why_missing('jobs', 'jobs'))}."
     yield ""
-    yield from _findings(found, screen)
+    yield from _findings(found, snapshot, screen)
 
 
 def _totals(snapshot: ClusterSnapshot, totals: ClusterTotals, settings: Settings) -> Iterator[str]:
@@ -97,9 +97,10 @@ def _totals(snapshot: ClusterSnapshot, totals: ClusterTotals, settings: Settings
     yield f"Jobs   {counted(snapshot.queue.by_state)}{reasons}"
 
 
-def _findings(found: Sequence[Finding], screen: Terminal) -> Iterator[str]:
+def _findings(found: Sequence[Finding], snapshot: ClusterSnapshot, screen: Terminal) -> Iterator[str]:
     if not found:
-        yield "Nothing needs a look."
+        is_partial = any(problem.severity is not Severity.NOTE for problem in snapshot.problems)
+        yield "Nothing needs a look in what is known." if is_partial else "Nothing needs a look."
     for each in found[:_MOST_FINDINGS]:
         sign, style = _SIGNS[each.severity]
         yield f"{screen.styled(sign, style)} {shown(each.text)}"

@@ -13,7 +13,7 @@ import pytest
 
 from cli_handmade import HandmadeSource, cluster, gpu, node
 from gpumon.errors import ConfigError, FilterError, Refused
-from gpumon.model import ClusterSnapshot, NodeSlurm, Queue
+from gpumon.model import ClusterSnapshot, NodeSlurm, Problem, Queue, Severity
 from gpumon.settings import Thresholds
 from gpumon.source import Parts
 from gpumon_cli.conditions import Condition, parse_conditions
@@ -62,6 +62,13 @@ def test_a_calm_cluster_is_fine(given: Given, run: Run) -> None:
     said = run("status")
     assert said.code == 0
     assert "Nothing needs a look." in said.out
+
+
+def test_a_calm_cluster_that_is_not_wholly_known_is_called_so(given: Given, run: Run) -> None:
+    given(replace(calm(), problems=(Problem("alerts", "the alerts could not be read", "", Severity.WARNING),)))
+    said = run("status")
+    assert "Nothing needs a look." not in said.out
+    assert "the alerts could not be read" in said.out + said.err
 
 
 def test_status_is_an_object_of_totals_and_findings(given: Given, run: Run) -> None:
