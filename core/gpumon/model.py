@@ -506,10 +506,11 @@ class ClusterSnapshot:
         return tuple(self.gpu_by_key[key] for key in found.gpus) if found else ()
 
     def users_of(self, gpu: Gpu) -> tuple[str, ...] | None:
-        """Who holds a GPU; () when it is free; None when nothing tells."""
+        """Who holds a GPU; () when it is free; None when nothing tells, also when its jobs are but numbers."""
         if gpu.jobs is None:
             return None
-        return tuple(dict.fromkeys(self.job_by_id[job].user for job in gpu.jobs if job in self.job_by_id))
+        found = tuple(dict.fromkeys(self.job_by_id[job].user for job in gpu.jobs if job in self.job_by_id))
+        return None if gpu.jobs and not found else found
 
     def why_missing(self, part: str, name: str) -> str:
         """Why field `name` is None in `part` ("gpus", "nodes", "slurm", "jobs"): the best reason known, in words."""

@@ -345,3 +345,12 @@ def test_hostile_names_come_through_whole() -> None:
         instance="head:8080",
     )
     assert source(server).snapshot().job_by_id["66"].name == hostile
+
+
+def test_a_job_known_by_its_number_alone_has_an_unknown_user() -> None:
+    server = FakePrometheus()
+    server.scrape(captured("dcgm-constructed-hpc_job.prom"), job="dcgm", instance="a800:9400")
+    snapshot = source(server).snapshot()
+    held = [gpu for gpu in snapshot.gpus if gpu.jobs]
+    assert len(held) == 5
+    assert {snapshot.users_of(gpu) for gpu in held} == {None}
