@@ -207,7 +207,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     name: str
     """The name Slurm uses: short, without domain and port."""
     cpu_share: float | None = None
-    """Busy share of all cores over the last minutes."""
+    """Busy share of all cores between the last two scrapes."""
     cores: int | None = None
     load1: float | None = None
     load5: float | None = None

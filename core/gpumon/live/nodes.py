@@ -1,4 +1,4 @@
-"""Reads nodes from node_exporter: plain numbers in one query, rates over a window that fits the scrape interval."""
+"""Reads nodes from node_exporter: plain numbers in one query, and rates between the last two scrapes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from gpumon.reading.nodes import NodeReadings, read_gauges, read_rate
 
 _CORES_EVERY = 40
 _RATES_EVERY = {Tier.REGEX: 1, Tier.FULL: 1, Tier.TURNS: 4}
-_WINDOW_WITHOUT_INTERVAL = 300
-"""Seconds; the usual window of dashboards, which holds four scrapes of any sensible interval."""
 
 
 @dataclass
@@ -25,8 +23,6 @@ class NodeReader:
 
     client: PrometheusClient
     tier: Tier = Tier.REGEX
-    interval_seconds: float | None = None
-    """Between two scrapes; None when it is not known."""
     kept: NodeReadings = field(default_factory=NodeReadings)
     _refresh: int = 0
     _gauges: Ask[Vector[NodeLabels]] | None = None
@@ -37,10 +33,10 @@ class NodeReader:
     def asks(self) -> list[Ask[Any]]:
         """The requests of this refresh."""
         turn, self._refresh = self._refresh, self._refresh + 1
-        every, window = _RATES_EVERY[self.tier], self._window
+        every = _RATES_EVERY[self.tier]
         self._gauges = Ask("nodes", lambda: self.client.query(queries.NODE_SAMPLES, NodeLabels))
-        expressions = [("cpu_share", queries.node_cpu_share(window))]
-        expressions += [(name, queries.node_rate(metric, out, window)) for name, metric, out in queries.NODE_RATES]
+        expressions = [("cpu_share", queries.NODE_CPU_SHARE)]
+        expressions += [(name, queries.node_rate(metric, out)) for name, metric, out in queries.NODE_RATES]
         self._rates = [
             (name, self._rate_ask(promql))
             for place, (name, promql) in enumerate(expressions)
@@ -52,13 +48,6 @@ class NodeReader:
 
     def _rate_ask(self, promql: str) -> Ask[Vector[TargetLabels]]:
         return Ask("nodes", lambda: self.client.query(promql, TargetLabels))
-
-    @property
-    def _window(self) -> int:
-        """Four scrapes at least, so that one that failed leaves a rate; a minute at least, so that it is steady."""
-        if self.interval_seconds is None:
-            return _WINDOW_WITHOUT_INTERVAL
-        return max(60, round(4 * self.interval_seconds))
 
     def take(self) -> None:
         """Takes the answers in; what was not answered stays as it was."""

@@ -102,7 +102,6 @@ class PrometheusSource:
         self._gpus.tier = self._nodes.tier = self._jobs.tier = tier
         self._jobs.expected = int(counts.get("gpumon_job_info", 0))
         self._kept.is_simulated = "gpumon_demo_info" in counts
-        self._nodes.interval_seconds = self._pulse.interval_seconds
 
     def _target_asks(self, parts: Parts) -> list[Ask[list[WireTarget]]]:
         return [Ask("targets", self._client.targets)] if Parts.TARGETS in parts else []
@@ -112,7 +111,6 @@ class PrometheusSource:
             if ask.answer is not None:
                 self._kept.targets = reading.targets(ask.answer, NodeNames())
                 self._pulse.learn_interval(self._kept.targets, frozenset(self._gpus.kept.targets.values()))
-                self._nodes.interval_seconds = self._pulse.interval_seconds
 
     def _main_round(self, parts: Parts, refresh: int) -> list[Ask[Any]]:
         self._alerts: Ask[list[WireAlert]] | None = (

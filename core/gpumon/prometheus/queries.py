@@ -188,10 +188,10 @@ NODE_CORES = 'count without (cpu, mode) (node_cpu_seconds_total{mode="idle"})'
 """Logical cores of each node."""
 
 
-def node_cpu_share(window_seconds: int) -> str:
-    """Busy share of each node: one less the mean idle share of its cores."""
-    return f'1 - avg without (cpu, mode) (rate(node_cpu_seconds_total{{mode="idle"}}[{window_seconds}s]))'
+NODE_CPU_SHARE = '1 - avg without (cpu, mode) (irate(node_cpu_seconds_total{mode="idle"}[5m]))'
+"""Busy share of each node between its last two scrapes: one less the mean idle share of its cores.
 
+`irate`, because `rate` divides by the whole window: on a server that was just started it would call idle cores busy."""
 
 _DERIVED_DISKS = "dm-.*|md.*|loop.*|ram.*|sr.*|zram.*|fd.*|nbd.*"
 _TUNNELS = "cali.*|cni.*|flannel.*|tun.*|tap.*|wg.*"
@@ -206,9 +206,9 @@ NODE_RATES: tuple[tuple[str, str, str], ...] = (
 """Field, counter and devices to leave out: those that carry again what a physical device below them carries."""
 
 
-def node_rate(metric: str, left_out: str, window_seconds: int) -> str:
-    """Bytes per second of a node over its physical devices."""
-    return f"sum without (device) (rate({metric}{{device!~{quoted(left_out)}}}[{window_seconds}s]))"
+def node_rate(metric: str, left_out: str) -> str:
+    """Bytes per second of a node over its physical devices, between its last two scrapes."""
+    return f"sum without (device) (irate({metric}{{device!~{quoted(left_out)}}}[5m]))"
 
 
 _SLURM_NAMES: tuple[tuple[str, str], ...] = (

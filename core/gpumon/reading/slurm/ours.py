@@ -80,7 +80,7 @@ def _nodes(samples: SlurmSamples) -> dict[str, NodeSlurm]:
             memory_total_bytes=size.get(name),
             memory_allocated_bytes=held.get(name),
             gpus_total=expected.get(name, gpus.get(name)),
-            gpus_allocated=taken.get(name),
+            gpus_allocated=taken.get(name, 0.0 if expected.get(name) == 0 else None),
         )
     found.pop("", None)
     return found
