@@ -18,12 +18,10 @@ from gpumon_cli.conditions import parse_conditions
 from gpumon_cli.exit_codes import ExitCode
 from gpumon_cli.holders import holders_of, types_of
 from gpumon_cli.json_text import json_bytes
-from gpumon_cli.remarks import demo_line, remarks_on
+from gpumon_cli.remarks import demo_line
 from gpumon_cli.status_shape import status_answer
 from gpumon_cli.status_text import status_lines
 from gpumon_cli.terminal import Terminal
-
-_CONCERNS = ("gpus", "nodes", "slurm", "jobs", "alerts", "targets")
 
 
 def run_status(options: Options) -> int:
@@ -56,7 +54,7 @@ def put_status(options: Options, settings: Settings, check: Check | None, screen
             *demo_line(snapshot),
             *status_lines(snapshot, totals, types, holders, found, settings, screen),
         ]
-        return Answer("".join(f"{line}\n" for line in lines), remarks_on(snapshot, _CONCERNS, (), ()), code)
+        return Answer("".join(f"{line}\n" for line in lines), code=code)
 
     return put
 

@@ -19,8 +19,12 @@ class FindingShape(msgspec.Struct, frozen=True):
 
     severity: str
     kind: str
-    node: str | None
+    subject: str
+    part: str
     text: str
+    advice: str
+    node: str | None
+    gpu: str | None
 
 
 class CheckShape(msgspec.Struct, frozen=True):
@@ -58,6 +62,19 @@ def status_answer(
         types,
         holders,
         queue_shape(snapshot.queue),
-        tuple(FindingShape(each.severity.value, each.kind, each.node, each.text) for each in found),
+        tuple(map(_finding, found)),
         None if judged is None else CheckShape(verdict(judged).name, judged),
+    )
+
+
+def _finding(found: Finding) -> FindingShape:
+    return FindingShape(
+        found.severity.value,
+        found.kind,
+        found.subject,
+        found.part,
+        found.text,
+        found.advice,
+        found.node,
+        found.gpu,
     )

@@ -104,6 +104,8 @@ def _findings(found: Sequence[Finding], snapshot: ClusterSnapshot, screen: Termi
     for each in found[:_MOST_FINDINGS]:
         sign, style = _SIGNS[each.severity]
         yield f"{screen.styled(sign, style)} {shown(each.text)}"
+        if each.advice and each.severity is Severity.ERROR:
+            yield f"  → {shown(each.advice)}"
     if len(found) > _MOST_FINDINGS:
         yield f"… and {len(found) - _MOST_FINDINGS} more"
 

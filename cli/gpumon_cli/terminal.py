@@ -79,7 +79,7 @@ def repainted(lines: Sequence[str]) -> str:
 def narrate(text: str) -> None:
     """Says one line to the person, on standard error, so that data stays data."""
     encoding = sys.stderr.encoding or "utf-8"
-    print(_encoded(text, encoding).decode(encoding), file=sys.stderr)
+    sys.stderr.write(_encoded(f"{text}\n", encoding).decode(encoding))
 
 
 def _let_go() -> None:
