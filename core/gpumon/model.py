@@ -463,7 +463,7 @@ class ClusterSnapshot:
     nodes: tuple[Node, ...] = ()
     """Ordered by name as people count: gpu2 before gpu10."""
     jobs: tuple[Job, ...] | None = None
-    """None when no source tells of single jobs."""
+    """Ordered by their numbers; None when no source tells of single jobs."""
     queue: Queue | None = None
     """None when no Slurm exporter was found."""
     partitions: tuple[Partition, ...] = ()

@@ -137,7 +137,7 @@ class JobReader:
             self._by_gpu = reading.holders(self._facts, reading.places(devices, names), names)
             self._by_job = _turned(self._by_gpu)
         self._known.update(samples, self._facts, self._by_job, frozenset(self._changed))
-        self._known.forget(alive)
+        self._known.keep_only(alive)
 
 
 def _turned(by_gpu: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -92,6 +92,8 @@ class KnownJobs:
 
     by_id: dict[str, Job] = field(default_factory=dict[str, Job])
     _labels: dict[str, JobLabels] = field(default_factory=dict[str, JobLabels])
+    _order: frozenset[str] = frozenset()
+    """The ids that are in order."""
 
     def update(
         self,
@@ -118,7 +120,10 @@ class KnownJobs:
             )  # fmt: skip
             by_id[key] = old if old is not None and old == job else job
 
-    def forget(self, alive: Mapping[str, object]) -> None:
-        """Drops jobs that are gone."""
+    def keep_only(self, alive: Mapping[str, object]) -> None:
+        """Drops jobs that are gone, and has the others in the order of their numbers."""
         for job_id in self.by_id.keys() - alive.keys():
             del self.by_id[job_id], self._labels[job_id]
+        if len(self._order) != len(self.by_id) or not self._order.issuperset(self.by_id):
+            self.by_id = dict(sorted(self.by_id.items(), key=lambda item: (len(item[0]), item[0])))
+            self._order = frozenset(self.by_id)

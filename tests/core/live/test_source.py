@@ -168,6 +168,15 @@ def test_an_ended_job_is_gone_and_its_gpus_are_free() -> None:
     assert all(gpu.jobs == () for gpu in snapshot.gpus)
 
 
+def test_jobs_come_in_the_order_of_their_numbers() -> None:
+    server = cluster()
+    for number in (100, 11, 9):
+        server.scrape(f'gpumon_job_info{{job_id="{number}",state="pending"}} 1\n', job="slurm", instance="head:8080")
+    jobs = source(server).snapshot().jobs
+    assert jobs is not None
+    assert [job.id for job in jobs] == ["7", "8", "9", "11", "100"]
+
+
 def test_a_job_that_did_not_change_is_the_same_object() -> None:
     live = source(cluster())
     first, second = live.snapshot(), live.snapshot()
