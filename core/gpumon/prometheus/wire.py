@@ -5,6 +5,7 @@ Decoding raises msgspec's own errors; the client, which knows who answered, puts
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -192,10 +193,16 @@ class BuildAnswer(Envelope):
     data: BuildData | None = None
 
 
+_LEARNING = threading.Lock()
+"""Held while msgspec looks at a class for the first time: two threads that do so at once can end the whole process,
+because one finds the half-filled notes of the other (seen with msgspec 0.22 as a segmentation fault)."""
+
+
 def query_decoder(labels: type[L]) -> msgspec.json.Decoder[QueryAnswer[L]]:
     """Decodes answers to queries whose series carry `labels`; made once for each kind of labels."""
     kind: Any = labels  # mypy does not know that classes are hashable
-    made: msgspec.json.Decoder[QueryAnswer[L]] = _query_decoder(kind)
+    with _LEARNING:
+        made: msgspec.json.Decoder[QueryAnswer[L]] = _query_decoder(kind)
     return made
 
 
@@ -207,4 +214,5 @@ def _query_decoder(labels: Any) -> msgspec.json.Decoder[Any]:
 def without_nulls(entries: list[dict[str, Any]] | None, wanted: type[W]) -> list[W]:
     """`entries` as a list of `wanted`, in which a null stands for an absent field."""
     kept = [{name: value for name, value in entry.items() if value is not None} for entry in entries or ()]
-    return msgspec.convert(kept, list[wanted])  # type: ignore[valid-type]
+    with _LEARNING:
+        return msgspec.convert(kept, list[wanted])  # type: ignore[valid-type]

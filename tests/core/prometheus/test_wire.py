@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import msgspec
 import pytest
@@ -128,3 +130,32 @@ def test_a_null_in_a_target_is_an_absent_field() -> None:
 
 def test_no_list_is_an_empty_one() -> None:
     assert without_nulls(None, WireTarget) == []
+
+
+def test_decoders_can_be_made_in_several_threads_at_once() -> None:
+    """Without a lock this ends the process: it runs in one of its own."""
+    script = """
+import sys, threading
+import msgspec
+from gpumon.prometheus.wire import query_decoder
+
+sys.setswitchinterval(1e-6)
+body = b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{"job":"a"},"value":[1,"2"]}]}}'
+for _ in range(60):
+    class Labels(msgspec.Struct, gc=False, frozen=True):
+        job: str = ""
+        instance: str = ""
+
+    gate = threading.Barrier(4)
+
+    def run(labels=Labels):
+        gate.wait()
+        query_decoder(labels).decode(body)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
