@@ -17,6 +17,8 @@ MIB = 2.0**20
 DRIVER = "570.133.20"
 _FEW = 8
 """So many rounds' sums are remembered; a look backwards needs two."""
+_UPTIME_ROUNDS = 30
+"""How long nodes ran between boots before the last one."""
 _STEPS = (1, 3, 5, 7, 9, 11, 13, 15)
 """Odd, so that a block meets all of the plans before one comes again."""
 
@@ -74,8 +76,8 @@ class Block:
     """Where its part of the job ids begins."""
     offset: int = 0
     """When rounds begin, so that not all blocks change at once."""
-    first_round: int = 0
-    """In which its nodes were booted."""
+    last_boot: int = 0
+    """The round with which its nodes were booted for the last time."""
     _past: dict[int, tuple[tuple[float, ...], tuple[Sums, ...]]] = field(
         default_factory=dict[int, "tuple[tuple[float, ...], tuple[Sums, ...]]"], repr=False
     )
@@ -93,6 +95,11 @@ class Block:
         """The plan of that round."""
         first, step = whole(PLANS, self.seed, self.number, 1), _STEPS[whole(len(_STEPS), self.seed, self.number, 2)]
         return self.plans[(first + number * step) % PLANS]
+
+    def boot(self, number: int) -> int:
+        """The round with which the nodes were booted, as seen from a round: before the last boot there were others."""
+        since = number - self.last_boot
+        return self.last_boot if since >= 0 else self.last_boot + since // _UPTIME_ROUNDS * _UPTIME_ROUNDS
 
     def running(self, moment: int) -> list[Held]:
         """The jobs that run."""
@@ -139,12 +146,13 @@ class Block:
         known = self._past.get(number)
         if known is not None:
             return known
-        cycles, rest = divmod(number - self.first_round, PLANS)
+        boot = self.boot(number)
+        cycles, rest = divmod(number - boot, PLANS)
         powers = [0.0] * (len(self.hosts) * len(self.hosts[0].units or range(8)))
         sums = [Sums()] * len(self.hosts)
         for place in range(PLANS):
             times = cycles + (place < rest)
-            plan = self.plan(self.first_round + place)
+            plan = self.plan(boot + place)
             powers = [old + lane.powers[-1] * times for old, lane in zip(powers, plan.units, strict=True)]
             sums = [old.plus(lane.sums[-1], times) for old, lane in zip(sums, plan.nodes, strict=True)]
         found = (tuple(powers), tuple(sums))

@@ -80,10 +80,15 @@ class Simulation:
         self._latest = (found, *self._latest[:1])
         return found
 
-    def booted_at(self, host: Host) -> int:
-        """When a node was booted: its counters count from there."""
+    def booted_at(self, host: Host, moment: int) -> int:
+        """When a node was booted, as seen from a moment: its counters count from there."""
         block = self.block_of[host.name][0]
-        return block.offset + block.first_round * ROUND_SECONDS - 300 - whole(900, self.seed, host.number, 5)
+        return (
+            block.offset
+            + block.boot(block.place(moment)[0]) * ROUND_SECONDS
+            - 300
+            - whole(900, self.seed, host.number, 5)
+        )
 
     @property
     def label(self) -> str:

@@ -40,5 +40,5 @@ class Page:
             self._lines += (f"# HELP {name} {help_text}", f"# TYPE {name} {kind}", *found)
 
     def text(self) -> str:
-        """The whole page."""
-        return "\n".join(self._lines) + "\n"
+        """The whole page; "" when there is nothing to tell."""
+        return "".join(f"{line}\n" for line in self._lines)

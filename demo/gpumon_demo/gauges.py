@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -30,23 +31,31 @@ def gpus(cluster: Cluster, host: Host) -> tuple[Gpu, ...]:
         return ()
     block, place = cluster.simulation.block_of[host.name]
     held = cluster.held_on(host)
-    activities: dict[int, Activity] = {}
+    activities = _activities(held, cluster.moment)
+    powers = [activity.power * (job.job.level if job else 0.0) for job, activity in zip(held, activities, strict=True)]
+    heats: dict[int, _Heat] = {}
     found: list[Gpu] = []
-    told_of_card: dict[int, tuple[float, float, float]] = {}
-    for number, unit in enumerate(host.units):
-        job = held[number]
-        activity = RESTING
-        if job is not None:
-            known = activities.get(job.job.ordinal)
-            if known is None:
-                age = cluster.moment - job.round_began - job.job.start
-                known = activities[job.job.ordinal] = job.job.rhythm.at(age)
-            activity = known
-        of_card = told_of_card.get(unit.card)
-        if of_card is None:
-            of_card = told_of_card[unit.card] = _heat(cluster, host, block, place, unit)
-        found.append(_gpu(cluster, host, unit, job, activity, of_card))
+    for unit, job, activity in zip(host.units, held, activities, strict=True):
+        heat = heats.get(unit.card)
+        if heat is None:
+            heat = heats[unit.card] = _heat(cluster, host, block, place, unit, powers)
+        found.append(_gpu(cluster, host, unit, job, activity, heat))
     return tuple(found)
+
+
+def _activities(held: Sequence[Held | None], moment: int) -> list[Activity]:
+    """What is done on each unit; all units of one job do the same."""
+    of_job: dict[int, Activity] = {}
+    found: list[Activity] = []
+    for one in held:
+        if one is None:
+            found.append(RESTING)
+            continue
+        known = of_job.get(one.job.ordinal)
+        if known is None:
+            known = of_job[one.job.ordinal] = one.job.rhythm.at(moment - one.round_began - one.job.start)
+        found.append(known)
+    return found
 
 
 def last_words(told: tuple[Gpu, ...], now: Cluster, host: Host) -> tuple[Gpu, ...]:
@@ -61,24 +70,32 @@ def _jobs(cluster: Cluster, held: Held | None) -> tuple[str, ...]:
     return () if held is None else (running_job(cluster.simulation, held).id,)
 
 
-def _heat(cluster: Cluster, host: Host, block: Block, place: int, unit: Unit) -> tuple[float, float, float]:
-    """Of a whole card: its power share now and over the last minute, and its energy in joules."""
+class _Heat(NamedTuple):
+    """Of a whole card."""
+
+    power: float
+    """Share of the range between idle and the limit."""
+    recent: float
+    """The same over the last minute."""
+    energy: float
+    """Power share-seconds since boot."""
+
+
+def _heat(cluster: Cluster, host: Host, block: Block, place: int, unit: Unit, powers: Sequence[float]) -> _Heat:
     moment, first = cluster.moment, place * len(host.units)
     now = recent = total = 0.0
     for number in host.units_of_card(unit.card):
         part = host.units[number].slice
-        weight = part.sevenths / 7 if part else 1.0
+        weight = (part.sevenths / 7 if part else 1.0) * unit.gain
         before = block.power(first + number, moment - _SMOOTHED_SECONDS)
         so_far = block.power(first + number, moment)
+        now += powers[number] * weight
+        recent += (so_far - before if so_far >= before else so_far) / _SMOOTHED_SECONDS * weight
         total += so_far * weight
-        recent += (so_far - before) / _SMOOTHED_SECONDS * weight
-        now += (block.power(first + number, moment + 5) - so_far) / 5 * weight
-    return now * unit.gain, recent * unit.gain, total * unit.gain
+    return _Heat(now, recent, total)
 
 
-def _gpu(
-    cluster: Cluster, host: Host, unit: Unit, held: Held | None, activity: Activity, heat: tuple[float, float, float]
-) -> Gpu:
+def _gpu(cluster: Cluster, host: Host, unit: Unit, held: Held | None, activity: Activity, heat: _Heat) -> Gpu:
     card, troubles, moment = host.machine.card, cluster.simulation.troubles, cluster.moment
     assert card is not None  # noqa: S101  a unit is a part of a card
     place = (host.name, unit.card)
@@ -119,18 +136,18 @@ def _detail(
     is_slow: bool,
 ) -> GpuDetail:
     troubles, moment = cluster.simulation.troubles, cluster.moment
-    booted_at = cluster.simulation.booted_at(host)
+    booted_at = cluster.simulation.booted_at(host, moment)
     place, is_whole, is_busy = (host.name, unit.card), unit.slice is None, activity.busy > 0.005
     is_remapped, is_fallen = place == troubles.remapped, place == troubles.fallen
     clock = round(card.sm_megahertz * (_SLOW if is_slow else 1 - 0.05 * power) / 15) * 15 if is_busy else 210
     reasons = ("software thermal", "hardware thermal") if is_slow else ("power cap",) if power > _CAP_ABOVE else ()
-    joules = energy * (card.limit_watts - card.idle_watts) + card.idle_watts * max(0, moment - booted_at)
+    joules = energy * (card.limit_watts - card.idle_watts) + card.idle_watts * (moment - booted_at)
     return GpuDetail(
         memory_free_bytes=(unit.memory_mib - used) * MIB,
         memory_temperature_celsius=float(temperature + 7) if card.has_memory_sensor else None,
         sm_clock_megahertz=float(clock),
         memory_clock_megahertz=float(card.memory_megahertz if is_busy or used > 100 else 405),
-        energy_joules=max(0, int(joules * 1000)) * 0.001,
+        energy_joules=int(joules * 1000) * 0.001,
         power_limit_watts=card.limit_watts,
         memory_copy_share=min(100, round(activity.dram * unit.gain * 100)) * 0.01 if is_whole else None,
         encoder_share=0.0 if is_whole else None,

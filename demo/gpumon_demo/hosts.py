@@ -38,19 +38,19 @@ def counters(simulation: Simulation, host: Host, moment: int) -> Counters:
     """A node's counters at any moment."""
     block, place = simulation.block_of[host.name]
     done, cpus = block.sums(place, moment), host.machine.cpus
-    up = max(0, moment - simulation.booted_at(host))
-    user = max(0.0, 0.006 * cpus * up + 0.93 * done.cpu)
-    system = max(0.0, 0.004 * cpus * up + 0.07 * done.cpu)
-    waiting = max(0.0, done.read / 4e9)
+    up = moment - simulation.booted_at(host, moment)
+    user = 0.006 * cpus * up + 0.93 * done.cpu
+    system = 0.004 * cpus * up + 0.07 * done.cpu
+    waiting = done.read / 4e9
     return Counters(
         user,
         system,
         waiting,
-        max(0.0, cpus * up - user - system - waiting),
-        max(0, int(done.read) + 21_000 * up),
-        max(0, int(done.written) + 46_000 * up),
-        max(0, int(done.received) + 9_000 * up),
-        max(0, int(done.sent) + 12_000 * up),
+        cpus * up - user - system - waiting,
+        int(done.read) + 21_000 * up,
+        int(done.written) + 46_000 * up,
+        int(done.received) + 9_000 * up,
+        int(done.sent) + 12_000 * up,
     )
 
 
@@ -74,7 +74,7 @@ def node(cluster: Cluster, host: Host) -> Node:
     total = host.machine.memory_bytes - 2 * GIB
     return Node(
         name=host.name,
-        cpu_share=1 - (now.idle - before.idle) / RATE_SECONDS / host.machine.cpus,
+        cpu_share=max(0.0, 1 - _grown(now.idle, before.idle) / host.machine.cpus),
         cores=host.machine.cpus,
         load1=_load(cluster, host, 60),
         load5=_load(cluster, host, 300),
@@ -82,11 +82,11 @@ def node(cluster: Cluster, host: Host) -> Node:
         memory_total_bytes=float(total),
         memory_available_bytes=float(_available(cluster, host, total)),
         filesystems=filesystems(cluster, host),
-        disk_read_bytes_per_second=(now.read - before.read) / RATE_SECONDS,
-        disk_written_bytes_per_second=(now.written - before.written) / RATE_SECONDS,
-        network_received_bytes_per_second=(now.received - before.received) / RATE_SECONDS,
-        network_sent_bytes_per_second=(now.sent - before.sent) / RATE_SECONDS,
-        booted_at=float(cluster.simulation.booted_at(host)),
+        disk_read_bytes_per_second=_grown(now.read, before.read),
+        disk_written_bytes_per_second=_grown(now.written, before.written),
+        network_received_bytes_per_second=_grown(now.received, before.received),
+        network_sent_bytes_per_second=_grown(now.sent, before.sent),
+        booted_at=float(cluster.simulation.booted_at(host, moment)),
         slurm=slurm,
         gpus=tuple(unit.device.key for unit in host.units),
         exporters=tuple(exporters(cluster, host)),
@@ -94,11 +94,16 @@ def node(cluster: Cluster, host: Host) -> Node:
     )
 
 
+def _grown(now: float, before: float) -> float:
+    """A counter's rate over the last minute; one that began anew after a boot counts from 0."""
+    return (now - before if now >= before else now) / RATE_SECONDS
+
+
 def _load(cluster: Cluster, host: Host, seconds: int) -> float:
     """Mean number of busy cores over the last `seconds`, which is what a load average comes to."""
     block, place = cluster.simulation.block_of[host.name]
     now, before = block.sums(place, cluster.moment), block.sums(place, cluster.moment - seconds)
-    return round(0.01 * host.machine.cpus + max(0.0, now.cpu - before.cpu) / seconds, 2)
+    return round(0.01 * host.machine.cpus + (now.cpu - before.cpu if now.cpu >= before.cpu else now.cpu) / seconds, 2)
 
 
 def _available(cluster: Cluster, host: Host, total: int) -> int:
@@ -149,7 +154,7 @@ def node_slurm(cluster: Cluster, host: Host) -> NodeSlurm:
         flags=flags,
         reason=reason,
         reason_user=who,
-        since=float(since if since is not None else cluster.simulation.booted_at(host)),
+        since=float(since if since is not None else cluster.simulation.booted_at(host, cluster.moment)),
         partitions=partitions(host),
         cpus_total=float(host.machine.cpus),
         cpus_allocated=float(cpus),

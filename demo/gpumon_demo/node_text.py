@@ -27,7 +27,7 @@ def node(cluster: Cluster, host: Host, *, is_brief: bool = False) -> str:
     page = Page()
     page.family("node_boot_time_seconds", "gauge", "Node boot time, in unixtime.", [({}, told.booted_at or 0.0)])
     modes = ("idle",) if is_brief else _MODES
-    up = max(0, cluster.moment - cluster.simulation.booted_at(host))
+    up = cluster.moment - cluster.simulation.booted_at(host, cluster.moment)
     page.family(
         "node_cpu_seconds_total", "counter", "Seconds the CPUs spent in each mode.", _cpus(counted, host, up, modes)
     )

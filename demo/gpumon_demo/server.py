@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -139,6 +140,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
     exporters: Exporters
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  the base class's
+        """Stays calm when a scraper hangs up: it tells its own users. Anything else is a bug of ours."""
+        failure = sys.exc_info()[1]
+        if failure is not None and not isinstance(failure, ConnectionError):
+            raise failure
 
     @property
     def address(self) -> str:
