@@ -36,6 +36,7 @@ class GpumonApp(App[None]):
     """One poller asks the source; its picture goes down to the screens, messages come up."""
 
     TITLE = "gpumon"
+    CSS_PATH = "gpumon.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pause", "Pause", id="app.pause", tooltip="Hold the picture, or let it go on"),
@@ -93,7 +94,7 @@ class GpumonApp(App[None]):
 
     @work(exclusive=True, group="poll")
     async def poll(self) -> None:
-        """Asks again and again; what is expected to fail leaves the old picture and is tried again, ever more rarely."""
+        """Asks again and again; what fails as expected leaves the old picture and is tried again, ever later."""
         failures = 0
         while True:
             asked_at = monotonic()
@@ -159,7 +160,7 @@ class GpumonApp(App[None]):
         yield SystemCommand("Dark or light", "Turn the theme", self.action_turn_theme)
 
     def _open(self, screen: ClusterScreen, index: int) -> None:
-        screen.call_later(screen.action_view, index)
+        screen.call_later(screen.open_view, index)
 
     def _start_filter(self, screen: ClusterScreen) -> None:
         screen.call_later(screen.action_filter)

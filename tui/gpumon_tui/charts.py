@@ -9,7 +9,7 @@ from gpumon.source import Point
 
 def draw_shares(points: Sequence[Point], width: int, height: int, seconds: float, colour: tuple[int, int, int]) -> str:
     """Shares from 0 to 100 % over the last `seconds` as ANSI text of exactly `width` x `height` cells."""
-    import plotext
+    import plotext  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # it ships no types
 
     now = points[-1].at if points else 0.0
     plotext.clear_figure()
@@ -28,4 +28,4 @@ def draw_shares(points: Sequence[Point], width: int, height: int, seconds: float
     plotext.xlim(-minutes, 0)
     plotext.xticks([-minutes, -minutes / 2, 0], [f"-{minutes:.0f}m", f"-{minutes / 2:.0f}m", "now"])
     plotext.frame(False)
-    return str(plotext.build())
+    return str(plotext.build())  # pyright: ignore[reportUnknownArgumentType]  # it ships no types

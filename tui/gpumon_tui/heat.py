@@ -11,7 +11,7 @@ FREE, IDLE_HELD, ALARM, LOST, UNKNOWN = 10, 11, 12, 13, 14
 SIGNS = "0123456789·z!×?"
 """The character of each level."""
 
-STYLES = (*(f"heat--{level}" for level in range(10)), "heat--free", "heat--idle", "heat--alarm", "heat--lost", "heat--unknown")  # fmt: skip
+STYLES = (*(f"heat--{name}" for name in (*range(10), "free", "idle", "alarm", "lost", "unknown")),)
 """The component class of each level."""
 
 LEGEND = (

@@ -15,7 +15,7 @@ _LIGHT_HEAT = (
 
 
 def _heat(colours: tuple[str, ...], low_text: str, high_text: str, turn: int) -> dict[str, str]:
-    """Theme variables of the utilization scale; from level `turn` on, the text takes the other colour to stay legible."""
+    """Theme variables of the utilization scale; from level `turn` on the text changes its colour."""
     scale = {f"heat-{level}": colour for level, colour in enumerate(colours)}
     return scale | {f"heat-text-{level}": low_text if level < turn else high_text for level in range(len(colours))}
 
@@ -30,6 +30,7 @@ _DARK = {
     "lost": "#2b303b",
     "lost-text": "#a3adbd",
     "track": "#232b38",
+    "rule": "#2b3445",
     "memory": "#6f9be0",
     "power": "#b08ad9",
     "cool": "#5f93a8",
@@ -50,6 +51,7 @@ _LIGHT = {
     "lost": "#e3e6eb",
     "lost-text": "#646d7c",
     "track": "#dfe4ea",
+    "rule": "#c9d1dc",
     "memory": "#3b6fc4",
     "power": "#8457b8",
     "cool": "#3d7f97",

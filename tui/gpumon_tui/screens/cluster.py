@@ -47,17 +47,17 @@ class ClusterScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(number + 1), f"view({number})", title, show=False, id=f"view.{title.lower()}", tooltip=f"Open {title}")  # fmt: skip
-            for number, title in enumerate(TITLES)
+            Binding(key, f"view_number({key})", title, show=False, id=f"view.{title.lower()}", tooltip=f"Open {title}")
+            for key, title in zip("12345", TITLES, strict=True)
         ),
-        Binding("tab", "next_view(1)", "View", id="view.next", tooltip="Open the next view"),
+        Binding("tab", "next_view(1)", "View", key_display="Tab", id="view.next", tooltip="Open the next view"),
         Binding("shift+tab", "next_view(-1)", "Previous view", show=False, id="view.previous"),
-        Binding("w", "app.focus_next", "Next part", show=False, id="view.part", tooltip="Give the keys to the next part of the view"),  # fmt: skip
+        Binding(
+            "w", "app.focus_next", "Next part", show=False, id="view.part", tooltip="Go to the next part"
+        ),
         Binding("slash", "filter", "Filter", key_display="/", id="filter.open", tooltip="Show only matching rows"),
         Binding("escape", "clear_filter", "Clear the filter", show=False, id="filter.drop"),
     ]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (150, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (32, "-tall")]
 
     picture: var[Picture] = var(Picture)
     connection: var[Connection] = var(Connection)
@@ -68,6 +68,8 @@ class ClusterScreen(Screen[None]):
 
     def __init__(self, settings: Settings, label: str) -> None:
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
         self._settings = settings
         self._label = label
         self._filter_line: FilterLine | None = None
@@ -116,7 +118,11 @@ class ClusterScreen(Screen[None]):
         """What is old is dimmed."""
         self.set_class(connection.phase is Phase.LOST, "-lost")
 
-    async def action_view(self, index: int) -> None:
+    async def action_view_number(self, number: int) -> None:
+        """Opens the view of a number key."""
+        await self.open_view(number - 1)
+
+    async def open_view(self, index: int) -> None:
         """Opens a view."""
         if index == self.current:
             return
@@ -131,7 +137,7 @@ class ClusterScreen(Screen[None]):
 
     async def action_next_view(self, step: int) -> None:
         """Opens the view beside this one."""
-        await self.action_view((self.current + step) % len(self.views))
+        await self.open_view((self.current + step) % len(self.views))
 
     async def action_filter(self) -> None:
         """Opens the filter line."""
@@ -151,9 +157,9 @@ class ClusterScreen(Screen[None]):
             self._filter_line.put("")
 
     @on(ViewTabs.Wanted)
-    async def open_view(self, event: ViewTabs.Wanted) -> None:
+    async def open_clicked(self, event: ViewTabs.Wanted) -> None:
         """A tab was clicked."""
-        await self.action_view(event.index)
+        await self.open_view(event.index)
 
     @on(View.Counted)
     def count_rows(self, event: View.Counted) -> None:

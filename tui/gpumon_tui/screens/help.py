@@ -32,7 +32,7 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, bindings: Iterable[ActiveBinding], *, is_simulated: bool) -> None:
         super().__init__()
-        self._bindings = tuple(bindings)
+        self._active = tuple(bindings)
         self._is_simulated = is_simulated
 
     def compose(self) -> ComposeResult:
@@ -57,7 +57,7 @@ class HelpScreen(ModalScreen[None]):
         """Each action once, with all its keys; what the widget in focus does comes first."""
         keys: dict[str, list[str]] = {}
         bindings: dict[str, Binding] = {}
-        for active in self._bindings:
+        for active in self._active:
             binding = active.binding
             if binding.description and active.enabled and not binding.system:
                 keys.setdefault(binding.action, []).append(self.app.get_key_display(binding))

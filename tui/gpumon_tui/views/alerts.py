@@ -12,9 +12,12 @@ from gpumon.model import Alert, Target
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import ALERT_TONES, TARGET_TONES
 from gpumon_tui.views.view import View
+from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.quality import DataQuality
-from gpumon_tui.widgets.table import RowTable, Rows
+from gpumon_tui.widgets.table import Rows, RowTable
 
+_ALERTS = {"state": 7, "severity": 8, "alert": 20, "node": 10, "since": 5, "summary": 50}
+_TARGETS = {"health": 7, "job": 10, "instance": 18, "age": 5, "error": 60}
 _HEALTH = ("down", "unknown", "up")
 _STATES = ("firing", "pending")
 
@@ -22,22 +25,13 @@ _STATES = ("firing", "pending")
 class AlertsView(View):
     """Alerts and targets as tables, data quality as text."""
 
-    DEFAULT_CSS = """
-    AlertsView RowTable { height: 1fr; padding: 0 1; }
-    AlertsView #body { layout: vertical; }
-    AlertsView #tables { height: 3fr; }
-    AlertsView #targets { border-top: solid $panel-lighten-1; }
-    AlertsView DataQuality { height: 2fr; border-top: solid $panel-lighten-1; padding: 0 1; }
-    .-wide AlertsView #body { layout: horizontal; }
-    .-wide AlertsView #tables { width: 1fr; height: 1fr; }
-    .-wide AlertsView DataQuality { width: 45%; max-width: 90; height: 1fr; border-top: none; border-left: solid $panel-lighten-1; }
-    """
-
     def parts(self) -> Iterable[Widget]:
         """What is urgent first."""
         shown_units = self.settings.units
-        alerts = Rows(ALERT_COLUMNS, _alert_key, ALERT_TONES)
-        targets = Rows(TARGET_COLUMNS, lambda target: f"{target.job}\0{target.instance}", TARGET_TONES)
+        alerts = Rows(narrowed(ALERT_COLUMNS, _ALERTS), _alert_key, ALERT_TONES)
+        targets = Rows(
+            narrowed(TARGET_COLUMNS, _TARGETS), lambda target: f"{target.job}\0{target.instance}", TARGET_TONES
+        )
         self._alerts = RowTable(alerts, units=shown_units, id="alerts")
         self._targets = RowTable(targets, units=shown_units, id="targets")
         self._quality = DataQuality()

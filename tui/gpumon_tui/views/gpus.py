@@ -10,19 +10,29 @@ from gpumon.columns import GPU_COLUMNS
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import gpu_tones
 from gpumon_tui.views.view import View
+from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.remarks import PartRemarks
-from gpumon_tui.widgets.table import RowTable, Rows
+from gpumon_tui.widgets.table import Rows, RowTable
+
+_WIDTHS = {
+    "node": 14, "gpu": 5, "util": 5, "mem": 5, "used": 9, "temp": 6, "power": 7, "user": 10, "job": 10, "xid": 4,
+    "sm": 5, "tensor": 6, "dram": 5, "total": 9, "model": 22, "age": 5,
+}  # fmt: skip
+"""What is asked for most is on the left, where a narrow terminal shows it."""
 
 
 class GpusView(View):
     """One row per GPU or MIG slice."""
 
-    DEFAULT_CSS = "GpusView RowTable { height: 1fr; padding: 0 1; }"
-
     def parts(self) -> Iterable[Widget]:
         """What is wrong with GPU data, and the table."""
         self._remarks = PartRemarks()
-        rows = Rows(GPU_COLUMNS, lambda gpu: gpu.key, gpu_tones(self.settings.thresholds), lambda gpu: gpu.is_stale)
+        rows = Rows(
+            narrowed(GPU_COLUMNS, _WIDTHS),
+            lambda gpu: gpu.key,
+            gpu_tones(self.settings.thresholds),
+            lambda gpu: gpu.is_stale,
+        )
         self._table = RowTable(rows, units=self.settings.units)
         yield self._remarks
         yield self._table

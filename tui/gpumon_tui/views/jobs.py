@@ -12,34 +12,32 @@ from gpumon.model import ClusterSnapshot
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import JOB_TONES, NO_ACCOUNT_TONES, NO_PARTITION_TONES, NO_USER_TONES
 from gpumon_tui.views.view import View
-from gpumon_tui.widgets.narrowing import compact
+from gpumon_tui.widgets.narrowing import compact, narrowed
 from gpumon_tui.widgets.queue import QueueLines
 from gpumon_tui.widgets.remarks import PartRemarks
-from gpumon_tui.widgets.table import RowTable, Rows
+from gpumon_tui.widgets.table import Rows, RowTable
 
 _NEEDS = "Install gpumon-slurm-exporter, or Slurm's own OpenMetrics endpoint, to see each job."
 
 
+_WIDTHS = {
+    "job": 10, "user": 9, "partition": 9, "state": 10, "gpus": 4, "elapsed": 8, "waited": 8, "reason": 18, "left": 8,
+    "nodes": 14, "name": 18, "account": 10, "cpus": 5, "nodecount": 5, "qos": 8,
+}  # fmt: skip
+"""What is asked for most is on the left, where a narrow terminal shows it."""
+
+
 class JobsView(View):
     """The queue in two lines, the jobs, and who uses how much."""
-
-    DEFAULT_CSS = """
-    JobsView RowTable { padding: 0 1; }
-    JobsView #jobs { height: 1fr; }
-    JobsView #use { height: 8; border-top: solid $panel-lighten-1; }
-    JobsView #use RowTable { width: 1fr; }
-    JobsView #users, JobsView #accounts { border-left: solid $panel-lighten-1; }
-    .-tall JobsView #use { height: 14; }
-    JobsView.-no-jobs #jobs { height: 2; }
-    JobsView.-no-jobs #use { height: 1fr; }
-    """
 
     def parts(self) -> Iterable[Widget]:
         """From the whole queue to its parts."""
         shown_units = self.settings.units
         self._remarks = PartRemarks()
         self._queue = QueueLines()
-        self._jobs = RowTable(Rows(JOB_COLUMNS, lambda job: job.id, JOB_TONES), units=shown_units, id="jobs")
+        self._jobs = RowTable(
+            Rows(narrowed(JOB_COLUMNS, _WIDTHS), lambda job: job.id, JOB_TONES), units=shown_units, id="jobs"
+        )
         partitions = Rows(compact(PARTITION_COLUMNS), lambda row: row.name, NO_PARTITION_TONES)
         users = Rows(compact(USER_COLUMNS), lambda row: row.name, NO_USER_TONES)
         accounts = Rows(compact(ACCOUNT_COLUMNS), lambda row: row.name, NO_ACCOUNT_TONES)

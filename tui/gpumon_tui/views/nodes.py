@@ -12,24 +12,30 @@ from gpumon_tui.picture import Picture
 from gpumon_tui.tones import node_tones
 from gpumon_tui.views.view import View
 from gpumon_tui.widgets.gauges import NodeGauges
+from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.remarks import PartRemarks
-from gpumon_tui.widgets.table import RowTable, Rows
+from gpumon_tui.widgets.table import Rows, RowTable
+
+_WIDTHS = {
+    "node": 14, "state": 13, "util": 5, "gpus": 4, "alloc": 5, "cpu": 5, "mem": 5, "disk": 5, "load": 7,
+    "reason": 30, "rx": 11, "tx": 11, "uptime": 8, "age": 5,
+}  # fmt: skip
+"""What is asked for most is on the left, where a narrow terminal shows it."""
 
 
 class NodesView(View):
     """One row per node, gauges below."""
 
-    DEFAULT_CSS = """
-    NodesView RowTable { height: 1fr; padding: 0 1; }
-    NodesView NodeGauges { height: 7; padding: 0 1; border-top: solid $panel-lighten-1; }
-    .-tall NodesView NodeGauges { height: 11; }
-    """
-
     def parts(self) -> Iterable[Widget]:
         """What is wrong with node data, the table, the gauges."""
         settings = self.settings
         self._remarks = PartRemarks()
-        rows = Rows(NODE_COLUMNS, lambda node: node.name, node_tones(settings.thresholds), lambda node: node.is_stale)
+        rows = Rows(
+            narrowed(NODE_COLUMNS, _WIDTHS),
+            lambda node: node.name,
+            node_tones(settings.thresholds),
+            lambda node: node.is_stale,
+        )
         self._table = RowTable(rows, units=settings.units)
         self._gauges = NodeGauges(settings.thresholds, settings.units)
         yield self._remarks

@@ -21,7 +21,6 @@ from gpumon_tui.widgets.attention import AttentionList
 from gpumon_tui.widgets.chart import UtilizationChart
 from gpumon_tui.widgets.gauges import NodeGauges
 from gpumon_tui.widgets.heatmap import GpuHeatmap
-from gpumon_tui.widgets.remarks import PartRemarks
 from gpumon_tui.widgets.totals import ClusterTotalsLine
 
 _HISTORY_EVERY_SECONDS = 30.0
@@ -29,24 +28,6 @@ _HISTORY_EVERY_SECONDS = 30.0
 
 class Overview(View):
     """Heatmap, attention, gauges, and a chart where there is room."""
-
-    DEFAULT_CSS = """
-    Overview #body { height: 1fr; layout: vertical; }
-    Overview #map { height: 1fr; }
-    Overview #side { height: 6; }
-    Overview GpuHeatmap { height: 1fr; padding: 0 1; }
-    Overview AttentionList { height: 1fr; padding: 0 1; }
-    Overview NodeGauges { height: 5; padding: 0 1; border-top: solid $panel-lighten-1; }
-    Overview #side { border-top: solid $panel-lighten-1; }
-    Overview UtilizationChart { display: none; padding: 0 1; height: 12; border-top: solid $panel-lighten-1; }
-    .-tall Overview NodeGauges { height: 10; }
-    .-tall Overview #side { height: 8; }
-    .-wide Overview #body { layout: horizontal; }
-    .-wide Overview #map { width: 1fr; height: 1fr; }
-    .-wide Overview #side { width: 42%; max-width: 90; height: 1fr; border-top: none; border-left: solid $panel-lighten-1; }
-    .-wide.-tall Overview UtilizationChart { display: block; }
-    .-wide ClusterTotalsLine { height: 1; }
-    """
 
     class HistoryWanted(Message):
         """The chart is seen and what it shows is old."""
@@ -63,13 +44,11 @@ class Overview(View):
         """From the most asked for to the finest."""
         thresholds, shown_units = self.settings.thresholds, self.settings.units
         self._totals = ClusterTotalsLine(shown_units)
-        self._remarks = PartRemarks()
         self._heatmap = GpuHeatmap(thresholds)
         self._attention = AttentionList()
         self._gauges = NodeGauges(thresholds, shown_units)
         self._chart = UtilizationChart()
         yield self._totals
-        yield self._remarks
         yield Horizontal(
             Vertical(self._heatmap, self._gauges, id="map"),
             Vertical(self._attention, self._chart, id="side"),
@@ -80,14 +59,13 @@ class Overview(View):
         """Puts a picture on every part."""
         snapshot = picture.snapshot
         self._totals.picture = picture
-        self._remarks.put(self.problems_of("gpus", "source"))
         with_gpus = [node for node in snapshot.nodes if node.gpus or (node.slurm and node.slurm.gpus_total)]
         wanted = self._filter
         nodes = with_gpus if wanted is None else [node for node in with_gpus if wanted.matches(node, snapshot)]
         self._counts = (len(nodes), len(with_gpus))
         self._heatmap.empty = self._why_empty(picture, is_filtered=bool(with_gpus))
         self._heatmap.put(nodes, snapshot)
-        self._attention.put_findings(picture)
+        self._attention.put_concerns(picture)
         if self._chart.is_on_screen and not picture.is_empty:
             self._want_history()
 

@@ -16,7 +16,10 @@ class ConnectionBanner(Line):
     """Says what is wrong with the source; hidden while it answers."""
 
     DEFAULT_CSS = """
-    ConnectionBanner { display: none; height: auto; max-height: 3; background: $alarm; color: $alarm-text; padding: 0 1; }
+    ConnectionBanner {
+        display: none; height: auto; max-height: 3; padding: 0 1;
+        background: $alarm; color: $alarm-text;
+    }
     ConnectionBanner.-lost { display: block; }
     """
 

@@ -17,8 +17,6 @@ HISTORY_SECONDS = 1800.0
 class UtilizationChart(Line):
     """A line of history, drawn anew only when there is new history or another size."""
 
-    DEFAULT_CSS = "UtilizationChart { height: 1fr; }"
-
     history: reactive[History] = reactive(History)
 
     def render(self) -> Text:

@@ -48,7 +48,7 @@ class FilterLine(Horizontal):
     def compose(self) -> ComposeResult:
         """The prompt, the text, the count."""
         yield Static("/", id="slash", markup=False)
-        yield Input(placeholder='text   user:ann   util<10   !text   /regex/', compact=True, select_on_focus=False)  # fmt: skip
+        yield Input(placeholder="text  user:ann  util<10  !text  /regex/", compact=True, select_on_focus=False)
         yield Static("", id="count", markup=False)
 
     @property

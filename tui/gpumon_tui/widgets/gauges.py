@@ -78,8 +78,8 @@ class NodeGauges(Lines, can_focus=True):
             self.scroll_to(y=0, animate=False)
         self._snapshot, self._node = snapshot, snapshot.node_by_name.get(node)
         self._gpus = snapshot.gpus_of(node)
-        self.extend_to(self.size.width, max(1, len(self._gpus)))
-        head = self.draw_head(0)
+        self.extend_to(self.inner_width, max(1, len(self._gpus)))
+        head = self.draw_head()
         if head != self._head:
             self._head = head
             self.refresh_lines(self.scroll_offset.y)
@@ -87,10 +87,10 @@ class NodeGauges(Lines, can_focus=True):
 
     def on_resize(self) -> None:
         """Another width, other bars."""
-        self.extend_to(self.size.width, max(1, len(self._gpus)))
+        self.extend_to(self.inner_width, max(1, len(self._gpus)))
         self.redraw_all()
 
-    def draw_head(self, number: int) -> Strip:
+    def draw_head(self) -> Strip:
         """The node's name, its Slurm state and what its GPUs are."""
         node = self._node
         if node is None:
@@ -110,7 +110,7 @@ class NodeGauges(Lines, can_focus=True):
         if number >= len(self._gpus):
             return joined([(self._remark(), self.style("gauge--quiet"))] if number == 0 else [])
         gpu, told = self._gpus[number], self._units
-        width = _Widths.within(self.size.width)
+        width = _Widths.within(self.inner_width)
         old = "old" if gpu.is_stale else ""
         use = use_tone(gpu, self._thresholds)
         heat = heat_tone(gpu.temperature_celsius, self._thresholds) or "cool"
@@ -149,9 +149,15 @@ class NodeGauges(Lines, can_focus=True):
         return shown(f"{','.join(users) or MISSING} {','.join(gpu.jobs)}", 60)
 
     def _remark(self) -> str:
-        if self._node is None:
+        node = self._node
+        if node is None:
             return ""
-        return fit(f"No GPU is known here: {shown(self._snapshot.why_missing('gpus', 'uuid'))}.", self.size.width)
+        configured = node.slurm.gpus_total if node.slurm else None
+        if configured:
+            told = f"Slurm has {units.count(configured)} GPUs here, but no exporter tells of them."
+        else:
+            told = "No exporter tells of a GPU here."
+        return fit(told, self.inner_width)
 
 
 def bar(share: float | None, width: int) -> str:

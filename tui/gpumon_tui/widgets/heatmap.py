@@ -12,12 +12,13 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 
 from gpumon import units
 from gpumon.model import ClusterSnapshot, Node
 from gpumon.settings import Thresholds
 from gpumon.text import shown
-from gpumon_tui.heat import LEGEND, SIGNS, STYLES, cells_of, mean_utilization
+from gpumon_tui.heat import FREE, LEGEND, SIGNS, STYLES, cells_of, mean_utilization
 from gpumon_tui.tones import state_tone
 from gpumon_tui.widgets.fitting import fit
 from gpumon_tui.widgets.lines import Lines, joined
@@ -25,13 +26,18 @@ from gpumon_tui.widgets.lines import Lines, joined
 _LONGEST_NAME = 16
 _MOST_CELLS = 32
 _MEAN_WIDTH = 4
+_MOST_HEIGHT = 0.6
+"""Of its container: below are the gauges."""
 _EMPTY = ClusterSnapshot()
 
 
 class GpuHeatmap(Lines, can_focus=True):
     """Nodes with a cell per GPU; a cursor walks over the nodes."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*STYLES, "heat--name", "heat--warn", "heat--bad", "heat--mean", "heat--legend", "heat--cursor"}  # fmt: skip
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *STYLES,
+        *(f"heat--{part}" for part in ("name", "warn", "bad", "mean", "legend", "cursor")),
+    }
     DEFAULT_CSS = (
         "GpuHeatmap {"
         + "".join(f".heat--{level} {{ background: $heat-{level}; color: $heat-text-{level}; }}" for level in range(10))
@@ -79,7 +85,7 @@ class GpuHeatmap(Lines, can_focus=True):
         """What is said when no node has a GPU."""
         self._thresholds = thresholds
         self._snapshot = _EMPTY
-        self._name = ""
+        self._chosen = ""
         self._is_moved = False
         self._columns, self._cell, self._cells, self._name_width = 1, 1, 1, 1
 
@@ -94,18 +100,18 @@ class GpuHeatmap(Lines, can_focus=True):
         names = [node.name for node in nodes]
         if not self._is_moved or not names:
             self.cursor = 0
-        elif self._name in names:
-            self.cursor = names.index(self._name)
+        elif self._chosen in names:
+            self.cursor = names.index(self._chosen)
         else:
             self.cursor = min(self.cursor, len(names) - 1)
-        self._name = names[self.cursor] if names else ""
+        self._chosen = names[self.cursor] if names else ""
         was = (self._columns, self._cell, self._cells, self._name_width)
         self._measure()
         if was == (self._columns, self._cell, self._cells, self._name_width):
             self.redraw()
         else:
             self.redraw_all()
-        self.post_message(self.NodeChosen(self._name))
+        self.post_message(self.NodeChosen(self._chosen))
 
     def put_cursor_on(self, name: str) -> None:
         """Moves the cursor to the node of this name, if it is shown."""
@@ -137,7 +143,7 @@ class GpuHeatmap(Lines, can_focus=True):
 
     def action_choose(self) -> None:
         """Says again which node is meant."""
-        self.post_message(self.NodeChosen(self._name))
+        self.post_message(self.NodeChosen(self._chosen))
 
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor to the node."""
@@ -153,7 +159,7 @@ class GpuHeatmap(Lines, can_focus=True):
         self.redraw_all()
         self.show_line(self.cursor // self._columns)
 
-    def draw_head(self, number: int) -> Strip:
+    def draw_head(self) -> Strip:
         """What the signs mean."""
         pieces: list[tuple[str, Style]] = []
         for level, meaning in LEGEND:
@@ -163,7 +169,7 @@ class GpuHeatmap(Lines, can_focus=True):
     def draw(self, number: int) -> Strip:
         """One line of nodes."""
         if not self.nodes:
-            return joined([(fit(self.empty, self.size.width), self.style("heat--legend"))] if number == 0 else [])
+            return joined([(fit(self.empty, self.inner_width), self.style("heat--legend"))] if number == 0 else [])
         first = number * self._columns
         pieces: list[tuple[str, Style]] = []
         for index in range(first, min(first + self._columns, len(self.nodes))):
@@ -178,34 +184,48 @@ class GpuHeatmap(Lines, can_focus=True):
         tone = state_tone(node) or "name"
         over = ("heat--cursor",) if is_cursor else ()
         levels = cells_of(node, self._snapshot, self._thresholds)
-        pieces = [(fit(shown(node.name), self._name_width) + " ", self.style(f"heat--{tone}", *over))]
-        for level in levels[: self._cells]:
-            pieces.append((SIGNS[level].center(self._cell), self.style(STYLES[level])))
+        mean = fit(units.share(mean_utilization(node, self._snapshot)), _MEAN_WIDTH, right=True)
+        pieces = [
+            (fit(shown(node.name), self._name_width) + " ", self.style(f"heat--{tone}", *over)),
+            (mean + " ", self.style("heat--mean", *over)),
+        ]
+        signs = self._numbers(node, levels) if self._cell > len("99") else [SIGNS[level] for level in levels]
+        for level, sign in zip(levels[: self._cells], signs, strict=False):
+            pieces.append((sign.center(self._cell), self.style(STYLES[level])))
         if len(levels) > self._cells:
             pieces[-1] = ("+".center(self._cell), self.style("heat--legend"))
         blank = " " * (self._cells - min(len(levels), self._cells)) * self._cell
-        mean = fit(units.share(mean_utilization(node, self._snapshot)), _MEAN_WIDTH + 1, right=True)
-        return [*pieces, (blank + mean, self.style("heat--mean")), ("  ", self.style())]
+        return [*pieces, (blank + "  ", self.style())]
+
+    def _numbers(self, node: Node, levels: bytes) -> list[str]:
+        """Where cells are wide, those that tell a share of work tell it in percent."""
+        signs = [SIGNS[level] for level in levels]
+        for place, gpu in enumerate(self._snapshot.gpus_of(node.name)):
+            if levels[place] < FREE and gpu.utilization is not None:
+                signs[place] = f"{gpu.utilization * 100:3.0f}"
+        return signs
 
     def _measure(self) -> None:
-        """How wide names and cells are, and how many columns that makes; nothing of it depends on what changes often."""
+        """How wide names and cells are, and how many columns that makes; it follows what rarely changes."""
         if not self.nodes or not self.size:
             return
         self._name_width = min(_LONGEST_NAME, max(cell_len(shown(node.name)) for node in self.nodes))
         most = max(max(len(n.gpus), int((n.slurm and n.slurm.gpus_total) or 0)) for n in self.nodes)
-        self._cells = max(1, min(_MOST_CELLS, most, self.size.width - self._name_width - _MEAN_WIDTH - 2))
-        for self._cell in (2, 1):
-            self._columns = max(1, (self.size.width + 2) // (self._entry_width + 2))
-            if -(-len(self.nodes) // self._columns) <= self.seen_height and self._entry_width <= self.size.width:
+        self._cells = max(1, min(_MOST_CELLS, most, self.inner_width - self._name_width - _MEAN_WIDTH - 2))
+        around = self.parent.size.height if isinstance(self.parent, Widget) else self.size.height
+        room = int(around * _MOST_HEIGHT) - self.head_height
+        for self._cell in (4, 2, 1):
+            self._columns = max(1, (self.inner_width + 2) // (self._entry_width + 2))
+            if self._entry_width <= self.inner_width and -(-len(self.nodes) // self._columns) <= room:
                 break
-        self.extend_to(self.size.width, -(-len(self.nodes) // self._columns))
+        self.extend_to(self.inner_width, -(-len(self.nodes) // self._columns))
 
     def _move_to(self, index: int) -> None:
         if not self.nodes:
             return
         old, self.cursor = self.cursor, max(0, min(index, len(self.nodes) - 1))
-        self._name, self._is_moved = self.nodes[self.cursor].name, True
+        self._chosen, self._is_moved = self.nodes[self.cursor].name, True
         self.redraw_line(old // self._columns)
         self.redraw_line(self.cursor // self._columns)
         self.show_line(self.cursor // self._columns)
-        self.post_message(self.NodeChosen(self._name))
+        self.post_message(self.NodeChosen(self._chosen))

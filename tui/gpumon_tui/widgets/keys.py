@@ -6,6 +6,7 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.reactive import var
+from textual.screen import Screen
 
 from gpumon_tui.widgets.row import Line
 
@@ -20,7 +21,10 @@ class KeyLine(Line):
     def on_mount(self) -> None:
         """Another focus, other keys."""
         super().on_mount()
-        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+        self.screen.bindings_updated_signal.subscribe(self, self._change)
+
+    def _change(self, screen: Screen[object]) -> None:  # noqa: ARG002 - what a signal hands over
+        self.refresh()
 
     def render(self) -> Text:
         """The line."""

@@ -20,14 +20,15 @@ class Lines(ScrollView):
     DEFAULT_CSS = """
     Lines {
         background: $background;
+        padding-left: 1;
         scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 0;
         scrollbar-background: $background;
-        scrollbar-color: $panel-lighten-2;
+        scrollbar-color: $rule;
     }
     """
     head_height: ClassVar[int] = 0
-    """Lines at the top that stay."""
+    """1 with a line at the top that stays, else 0."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id, classes=classes)
@@ -38,9 +39,14 @@ class Lines(ScrollView):
     def draw(self, number: int) -> Strip:
         """Line `number` of the body, over the whole width; blank behind the end."""
 
-    def draw_head(self, number: int) -> Strip:
-        """Line `number` of the head."""
+    def draw_head(self) -> Strip:
+        """The head."""
         raise NotImplementedError
+
+    @property
+    def inner_width(self) -> int:
+        """Cells of a line; the last column is the scrollbar's, there or not, so that nothing moves."""
+        return max(0, self.size.width - 1)
 
     @property
     def seen_height(self) -> int:
@@ -103,9 +109,11 @@ class Lines(ScrollView):
     def render_line(self, y: int) -> Strip:
         """Textual's question for one row of the widget."""
         number = self.line_at(y)
-        strip = self.draw_head(y) if number is None else self._line(number)
+        strip = self.draw_head() if number is None else self._line(number)
         left = self.scroll_offset.x
-        return strip.crop_extend(left, left + self.size.width, self.style())
+        return strip.crop_extend(left, left + self.inner_width, self.style()).extend_cell_length(
+            self.size.width, self.style()
+        )
 
     def notify_style_update(self) -> None:
         """The theme, the focus or a class changed: all styles are asked for again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,8 +18,14 @@ def compact(columns: tuple[Column[Row], ...]) -> tuple[Column[Row], ...]:
     """The name, then what is asked for most, each as narrow as its title and five digits allow."""
     name, *others = columns
     others.sort(key=lambda column: _FIRST.index(column.key) if column.key in _FIRST else len(_FIRST))
-    narrow = []
+    narrow = list[Column[Row]]()
     for column in others:
         title = _SHORT.get(column.title, column.title)
         narrow.append(replace(column, title=title, width=max(5, len(title))))
     return (replace(name, width=10), *narrow)
+
+
+def narrowed(columns: tuple[Column[Row], ...], widths: Mapping[str, int]) -> tuple[Column[Row], ...]:
+    """Only the columns that are named, in that order, each at least so wide; where there is room they grow again."""
+    known = {column.key: column for column in columns}
+    return tuple(replace(known[key], width=width) for key, width in widths.items())

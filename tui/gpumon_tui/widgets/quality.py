@@ -56,7 +56,7 @@ class DataQuality(Lines, can_focus=True):
         self._fold()
         self.redraw_all()
 
-    def draw_head(self, number: int) -> Strip:
+    def draw_head(self) -> Strip:
         """The title."""
         return joined([("DATA QUALITY", self.style("quality--head"))])
 
@@ -71,7 +71,7 @@ class DataQuality(Lines, can_focus=True):
         return self.style(f"quality--{tone}") if tone else self.style()
 
     def _fold(self) -> None:
-        width = self.size.width
+        width = self.inner_width
         told = ((line, tone) for text, tone in sentences(self._picture) for line in fold(text, width))
         self._lines = tuple(told) if width else ()
         self.extend_to(width, len(self._lines))
@@ -90,7 +90,11 @@ def sentences(picture: Picture) -> Iterator[tuple[str, str]]:
         yield from _of_dialect(dialect, snapshot)
     if not snapshot.dialects:
         yield "No exporter was recognized.", "bad"
-    yield f"Read {snapshot.tier.value}; {snapshot.queries} requests in {snapshot.read_seconds * 1000:.0f} ms.", "quiet"
+    if snapshot.queries:
+        yield (
+            f"Read {snapshot.tier.value}; {snapshot.queries} requests in {snapshot.read_seconds * 1000:.0f} ms.",
+            "quiet",
+        )
 
 
 def _of_problem(problem: Problem) -> Iterator[tuple[str, str]]:
@@ -104,8 +108,9 @@ def _of_dialect(dialect: Dialect, snapshot: ClusterSnapshot) -> Iterator[tuple[s
     variant = f" ({shown(dialect.variant)})" if dialect.variant else ""
     targets = f", {dialect.targets} target{'' if dialect.targets == 1 else 's'}" if dialect.targets is not None else ""
     is_old = seconds is not None and seconds > _LONG_AGO_SECONDS
-    newest = f", newest sample {units.age(seconds)} old"
-    yield f"{'✓' if not is_old else '!'} {dialect.part}: {shown(dialect.name)}{variant}{targets}{newest}", "warn" if is_old else "good"  # fmt: skip
+    newest = "" if seconds is None else f", newest sample {units.age(seconds)} old"
+    said = f"{dialect.part}: {shown(dialect.name)}{variant}{targets}{newest}"
+    yield (f"! {said}", "warn") if is_old else (f"✓ {said}", "good")
     for lack in dialect.lacks:
         yield f"  – {shown(lack.metric)} is not exported: no {shown(lack.disables)}", ""
         if lack.remedy:

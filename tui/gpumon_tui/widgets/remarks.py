@@ -42,7 +42,9 @@ class PartRemarks(Line):
         return Text("\n", no_wrap=True).join(lines)
 
     def _line(self, problem: Problem) -> Text:
-        line = Text(f"{SEVERITY_SIGNS[problem.severity]} {shown(problem.text)}", style=self.ink(_COLOURS[problem.severity]))
+        line = Text(
+            f"{SEVERITY_SIGNS[problem.severity]} {shown(problem.text)}", style=self.ink(_COLOURS[problem.severity])
+        )
         if problem.advice:
             line.append(f" {shown(problem.advice)}", style=self.ink("quiet"))
         line.truncate(self.size.width, overflow="ellipsis")

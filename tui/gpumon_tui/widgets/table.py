@@ -25,6 +25,8 @@ Tone: TypeAlias = "Callable[[Row, ClusterSnapshot], str]"
 """Which of the table's tones a cell has: "good", "warn", "bad", "quiet" or ""."""
 
 _GAP = " "
+_GROWS_FROM = 10
+"""Narrower columns hold words that fit."""
 _EMPTY = ClusterSnapshot()
 
 
@@ -100,9 +102,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         shown: int
         total: int
 
-    def __init__(
-        self, rows: Rows[Row], *, units: Units | None = None, empty: str = "", id: str | None = None
-    ) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, rows: Rows[Row], *, units: Units | None = None, empty: str = "", id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.about = rows
         self.empty = empty
@@ -206,18 +206,20 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
     def on_resize(self) -> None:
         """Text columns share the room that is left."""
-        self._widths = spread([c.width for c in self.about.columns], [not c.is_number for c in self.about.columns], self.size.width)  # fmt: skip
+        columns = self.about.columns
+        self._widths = spread([c.width for c in columns], [not c.is_number for c in columns], self.inner_width)
         self.extend_to(sum(self._widths) + len(self._widths) - 1, len(self.rows))
         self.redraw_all()
 
-    def draw_head(self, number: int) -> Strip:
+    def draw_head(self) -> Strip:
         """The columns' names."""
         pieces: list[tuple[str, Style]] = []
-        for column, width in zip(self.about.columns, self._widths):
+        for column, width in zip(self.about.columns, self._widths, strict=True):
             is_sorted = column.key == self.order.key
             mark = "" if not is_sorted else "▼" if self.order.is_descending else "▲"
             title = fit(column.title, min(len(column.title), width - len(mark))) + mark
-            pieces.append((fit(title, width, right=column.is_number), self.style("table--sorted" if is_sorted else "table--head")))  # fmt: skip
+            style = self.style("table--sorted" if is_sorted else "table--head")
+            pieces.append((fit(title, width, right=column.is_number), style))
             pieces.append((_GAP, self.style()))
         return joined(pieces)
 
@@ -230,7 +232,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         is_old, tones = self.about.is_old(row), self.about.tones
         pieces: list[tuple[str, Style]] = []
         gap = self.style(*over)
-        for column, width in zip(self.about.columns, self._widths):
+        for column, width in zip(self.about.columns, self._widths, strict=True):
             text = column.text(row, snapshot, units)
             if text == MISSING:
                 name = "missing"
@@ -242,16 +244,16 @@ class RowTable(Lines, Generic[Row], can_focus=True):
             style = self.style(f"table--{name}", *over) if name else gap
             pieces.append((fit(text, width, right=column.is_number), style))
             pieces.append((_GAP, gap))
-        missing_width = self.size.width + self.scroll_offset.x - sum(self._widths) - len(self._widths)
+        missing_width = self.inner_width + self.scroll_offset.x - sum(self._widths) - len(self._widths)
         pieces.append((_GAP * max(0, missing_width), gap))
         return joined(pieces)
 
     def _remark(self) -> str:
         text = "Nothing matches the filter." if self._all else self.empty
-        return fit(text, self.size.width) if width_of(text) > self.size.width else text
+        return fit(text, self.inner_width) if width_of(text) > self.inner_width else text
 
     def _starts(self) -> list[int]:
-        starts, at = [], 0
+        starts, at = list[int](), 0
         for width in self._widths:
             starts.append(at)
             at += width + 1
@@ -276,7 +278,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         self._tell()
 
     def _follow(self) -> None:
-        """Puts the cursor on the row it was on; on the nearest when that is gone; at the top until somebody moved it."""
+        """Puts the cursor on the row it was on; on the nearest if that is gone; at the top until it is moved."""
         if not self.rows:
             self.cursor, self._key = 0, ""
             return
@@ -304,15 +306,12 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
 
 def spread(widths: Sequence[int], may_grow: Sequence[bool], room: int) -> tuple[int, ...]:
-    """Widths with the room that is left given to those that may grow: each up to its double, the last one the rest."""
+    """Widths with the room that is left given to those that may grow: each by half, a last column by the rest."""
     left = room - sum(widths) - (len(widths) - 1)
-    growing = [index for index, grows in enumerate(may_grow) if grows and widths[index] >= 10]
     result = list(widths)
-    if left <= 0 or not growing:
-        return tuple(result)
-    for position, index in enumerate(growing):
-        is_last = position == len(growing) - 1
-        extra = left if is_last else min(widths[index], left // (len(growing) - position))
-        result[index] += extra
-        left -= extra
+    for index, grows in enumerate(may_grow):
+        if grows and left > 0 and widths[index] >= _GROWS_FROM:
+            extra = left if index == len(widths) - 1 else min(widths[index] // 2, left)
+            result[index] += extra
+            left -= extra
     return tuple(result)

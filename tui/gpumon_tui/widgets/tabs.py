@@ -39,7 +39,8 @@ class ViewTabs(Line):
         for index, title in enumerate(TITLES):
             is_open = index == self.current
             line.append(f" {index + 1} ", style=self._style("primary" if is_open else "quiet", is_open=is_open))
-            line.append(title, style=self._style("foreground" if is_open else "quiet", is_open=is_open))
+            title_style = self._style("foreground" if is_open else "quiet", is_open=is_open)
+            line.append(title, style=f"underline {title_style}" if is_open else title_style)
             count, colour = self._count(index)
             line.append(f" {count} " if count else " ", style=self._style(colour, is_open=is_open))
             ends.append(line.cell_len)
@@ -54,7 +55,8 @@ class ViewTabs(Line):
             self.post_message(self.Wanted(index))
 
     def _style(self, colour: str, *, is_open: bool) -> str:
-        return f"{'bold underline ' if is_open else ''}{self.ink(colour)}" + (f" on {self.ink('panel')}" if is_open else "")  # fmt: skip
+        colours = self.ink(colour)
+        return f"bold {colours} on {self.ink('panel')}" if is_open else colours
 
     def _count(self, index: int) -> tuple[str, str]:
         told, snapshot = self.picture.totals, self.picture.snapshot

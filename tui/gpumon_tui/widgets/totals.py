@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.text import Text
+from textual.css.scalar import Scalar
 from textual.reactive import reactive
 
 from gpumon import units
@@ -12,7 +13,9 @@ from gpumon.units import Units
 from gpumon_tui.picture import Picture
 from gpumon_tui.widgets.row import Line
 
-_GAP = "   "
+_GAP = "  "
+_WIDE = 140
+_MOST_LINES = 2
 
 
 class ClusterTotalsLine(Line):
@@ -28,6 +31,21 @@ class ClusterTotalsLine(Line):
 
     def render(self) -> Text:
         """The groups, as many to a line as fit."""
+        return Text("\n").join(self._lines())
+
+    def watch_picture(self) -> None:
+        """Takes the lines it needs."""
+        self._stretch()
+
+    def on_resize(self) -> None:
+        """Takes the lines it needs."""
+        self._stretch()
+
+    def _stretch(self) -> None:
+        if self.size.width and self.styles.height != Scalar.from_number(len(self._lines())):
+            self.styles.height = len(self._lines())
+
+    def _lines(self) -> list[Text]:
         lines, width = [Text(no_wrap=True, end="")], self.size.width
         for group in self._groups():
             if lines[-1].cell_len and lines[-1].cell_len + len(_GAP) + group.cell_len > width:
@@ -35,7 +53,7 @@ class ClusterTotalsLine(Line):
             if lines[-1].cell_len:
                 lines[-1].append(_GAP)
             lines[-1].append_text(group)
-        return Text("\n").join(lines[: max(1, self.size.height)])
+        return lines[:_MOST_LINES]
 
     def _groups(self) -> Iterator[Text]:
         told, size = self.picture.totals, self._units.size
@@ -49,9 +67,10 @@ class ClusterTotalsLine(Line):
             ("lost", f"{units.count(told.gpus_lost):>{wide}}", "hot" if told.gpus_lost else "quiet"),
         )
         yield self._group(("util", f"{units.share(told.utilization_share):>4}", "success"))
-        yield self._group(
-            ("mem", f"{size(told.memory_used_bytes):>8}/{size(told.memory_total_bytes)}", "foreground"),
+        sizes = (
+            f" {size(told.memory_used_bytes):>8} of {size(told.memory_total_bytes)}" if self.size.width > _WIDE else ""
         )
+        yield self._group(("mem", f"{units.share(told.memory_share):>4}{sizes}", "foreground"))
         yield self._group(("power", f"{units.watts(told.power_watts):>7}", "foreground"))
         out = told.nodes_out_of_use
         yield self._group(
