@@ -119,6 +119,8 @@ class _Handler(BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
+    timeout = 120
+    """Seconds after which a connection that nobody uses is closed, and its thread with it."""
 
     def do_GET(self) -> None:
         """Answers, or says nothing useful in the name of a silent exporter."""

@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 class StartEngine(Protocol):
     """Starts an engine that scrapes the jobs, by default until each target was scraped twice."""
 
-    def __call__(self, *jobs: ScrapeJob, scrapes: int = 2, rules: str = "") -> Engine: ...
+    def __call__(self, *jobs: ScrapeJob, scrapes: int = 2, rules: str = "", interval: str = "1s") -> Engine: ...
 
 
 def skipped_or_failed(missing: Missing) -> None:
@@ -64,11 +64,11 @@ def endings() -> Iterator[ExitStack]:
 def starter(kind: str, release: str, folder: Path, endings: ExitStack) -> StartEngine:
     """A function that starts engines of one kind and has them stopped with the test."""
 
-    def start(*jobs: ScrapeJob, scrapes: int = 2, rules: str = "") -> Engine:
+    def start(*jobs: ScrapeJob, scrapes: int = 2, rules: str = "", interval: str = "1s") -> Engine:
         place = folder / f"{kind}-{len(list(folder.iterdir()))}"
         place.mkdir()
         try:
-            engine = daemons.start_engine(kind, release, jobs, place, rules=rules)
+            engine = daemons.start_engine(kind, release, jobs, place, rules=rules, interval=interval)
         except Missing as missing:
             skipped_or_failed(missing)
             raise

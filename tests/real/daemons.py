@@ -165,11 +165,15 @@ class ScrapeJob:
 
     name: str
     targets: Mapping[str, str]
-    """The chosen `instance` label -> the address that is really scraped, "127.0.0.1:40001"."""
+    """The chosen `instance` label -> what is really scraped: "127.0.0.1:40001" or "127.0.0.1:40001/some/metrics"."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     """Put on every series of the job."""
-    path: str = "/metrics"
-    honors_labels: bool = False
+
+    @property
+    def places(self) -> dict[str, tuple[str, str]]:
+        """Host with port, and path, of each instance."""
+        parts = {instance: address.partition("/") for instance, address in self.targets.items()}
+        return {instance: (host, f"/{path or 'metrics'}") for instance, (host, _, path) in parts.items()}
 
 
 def scrape_config(jobs: Sequence[ScrapeJob], interval: str = "1s") -> str:
@@ -180,11 +184,9 @@ def scrape_config(jobs: Sequence[ScrapeJob], interval: str = "1s") -> str:
             "scrape_configs": [
                 {
                     "job_name": job.name,
-                    "metrics_path": job.path,
-                    "honor_labels": job.honors_labels,
                     "static_configs": [
-                        {"targets": [address], "labels": {"instance": instance, **job.labels}}
-                        for instance, address in job.targets.items()
+                        {"targets": [host], "labels": {"instance": instance, "__metrics_path__": path, **job.labels}}
+                        for instance, (host, path) in job.places.items()
                     ],
                 }
                 for job in jobs

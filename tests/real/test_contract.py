@@ -1,0 +1,182 @@
+"""The simulated cluster has two faces; through a real Prometheus it is what `--demo` shows, number by number."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import cast
+from urllib.request import urlopen
+
+import msgspec
+import pytest
+
+from gpumon.live.source import PrometheusSource
+from gpumon.model import ClusterSnapshot, Node
+from gpumon_demo.clockwork import TICK_SECONDS, tick_of
+from gpumon_demo.cluster import BEGIN, Simulation
+from gpumon_demo.hosts import counters
+from gpumon_demo.server import ExporterServer
+from gpumon_demo.source import DemoSource
+from real.conftest import StartEngine
+from real.daemons import Engine, ScrapeJob, until
+
+SILENT_AT = BEGIN + 3600
+BEFORE_SILENCE = SILENT_AT - TICK_SECONDS
+
+Flat = dict[str, object]
+SourceOf = Callable[[Engine], PrometheusSource]
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is set."""
+
+    now: float = BEFORE_SILENCE
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class RunningClock(Clock):
+    """A clock that started at `now` when the real one showed `began`."""
+
+    began: float = 0.0
+
+    def __call__(self) -> float:
+        return self.at(time.time())
+
+    def at(self, real: float) -> float:
+        """What it shows when a real clock shows `real`."""
+        return self.now + real - self.began
+
+
+@dataclass
+class Faces:
+    """Both faces of one simulated cluster."""
+
+    clock: Clock
+    demo: DemoSource
+    live: PrometheusSource
+
+    def differences(self, name: str, but: Sequence[str]) -> dict[str, tuple[object, object]]:
+        """Where a part of both snapshots differs: what the simulation says and what was read, by path."""
+        return differences(keyed(name, self.demo.snapshot()), keyed(name, self.live.snapshot()), but)
+
+
+def jobs_of(server: ExporterServer) -> Iterator[ScrapeJob]:
+    """The simulated exporters as jobs with fixed targets, which are scraped sooner than discovered ones."""
+    for kind in ("dcgm", "node", "slurm"):
+        with urlopen(f"{server.url}/sd/{kind}") as answer:
+            found = json.load(answer)
+        yield ScrapeJob(
+            kind,
+            {
+                target["labels"]["instance"]: target["targets"][0] + target["labels"]["__metrics_path__"]
+                for target in found
+            },
+        )
+
+
+def flat(value: object, path: str = "") -> Flat:
+    """Every number and text of a structure by the way that leads to it."""
+    plain: object = msgspec.to_builtins(value, enc_hook=dict)
+    parts: Iterable[tuple[object, object]]
+    if isinstance(plain, dict):
+        parts = cast("dict[object, object]", plain).items()
+    elif isinstance(plain, (list, tuple)):
+        parts = enumerate(cast("Sequence[object]", plain))
+    else:
+        return {path: plain}
+    return {below: leaf for key, part in parts for below, leaf in flat(part, f"{path}.{key}").items()}
+
+
+def alike(one: object, other: object) -> bool:
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+    return one == other
+
+
+def differences(expected: object, found: object, but: Sequence[str] = ()) -> dict[str, tuple[object, object]]:
+    """Where two structures differ: (expected, found) by path; paths that end in `but` are left out."""
+    wanted, got = flat(expected), flat(found)
+    return {
+        path: (wanted.get(path, "nothing"), got.get(path, "nothing"))
+        for path in {**wanted, **got}
+        if not path.endswith(tuple(but)) and not alike(wanted.get(path, "nothing"), got.get(path, "nothing"))
+    }
+
+
+def keyed(name: str, snapshot: ClusterSnapshot) -> object:
+    """A part of a snapshot; jobs, their GPUs and exporters by name, for no order among them is promised."""
+    if name == "jobs":
+        return {job.id: (msgspec.structs.replace(job, held=()), sorted(job.held)) for job in snapshot.jobs or ()}
+    if name == "nodes":
+        rest = [msgspec.structs.replace(node, exporters=()) for node in snapshot.nodes]
+        return rest, [{exporter.kind: exporter for exporter in node.exporters} for node in snapshot.nodes]
+    return getattr(snapshot, name)
+
+
+@pytest.fixture
+def simulation() -> Simulation:
+    """Large enough for every trouble: a drained node, one that is down, one that will fall silent."""
+    return Simulation(24, seed=1, begins_at=BEGIN, falls_silent_at=SILENT_AT)
+
+
+@pytest.fixture
+def faces(simulation: Simulation, start_engine: StartEngine, source_of: SourceOf, endings: ExitStack) -> Faces:
+    clock = Clock()
+    server = endings.enter_context(ExporterServer(clock=clock, simulation=simulation))
+    engine = start_engine(*jobs_of(server))
+    return Faces(clock, DemoSource(clock=clock, simulation=simulation), source_of(engine))
+
+
+SCRAPED = ("sampled_at", "scraped_at", "newest_at", "scrape_interval_seconds")
+"""Prometheus dates samples by its own clock."""
+RATES = ("cpu_share", *(field for field in Node.__struct_fields__ if field.endswith("_per_second")))
+"""Counters stand still with the clock."""
+PARTS = ("is_simulated", "gpus", "nodes", "jobs", "queue", "partitions", "users", "accounts", "reservations")
+
+
+def test_every_number_is_the_same(faces: Faces) -> None:
+    for part in PARTS:
+        assert faces.differences(part, (*SCRAPED, *(RATES if part == "nodes" else ()))) == {}, part
+
+
+def test_a_silent_exporter_is_the_same_on_both_faces(faces: Faces, simulation: Simulation) -> None:
+    silent = simulation.troubles.silent
+    faces.clock.now = SILENT_AT + 2 * TICK_SECONDS
+    until(lambda: all(gpu.is_stale for gpu in faces.live.snapshot().gpus_of(silent)), f"{silent} falls silent")
+    until(lambda: not faces.differences("gpus", SCRAPED), "the others are scraped again")
+    for part in ("gpus", "queue"):
+        assert faces.differences(part, SCRAPED) == {}
+    told = [
+        [problem for problem in one.snapshot().problems if silent in problem.text] for one in (faces.demo, faces.live)
+    ]
+    assert [len(problems) for problems in told] == [1, 1]
+    assert told[0][0].part == told[1][0].part == "gpus"
+
+
+def test_rates_are_those_between_the_last_two_scrapes(
+    simulation: Simulation, start_engine: StartEngine, source_of: SourceOf, endings: ExitStack
+) -> None:
+    clock = RunningClock(began=time.time())
+    server = endings.enter_context(ExporterServer(clock=clock, simulation=simulation))
+    found = source_of(start_engine(*jobs_of(server), interval=f"{TICK_SECONDS}s")).snapshot().node_by_name
+    compared = 0
+    for host in simulation.hosts:
+        node = found[host.name]
+        if node.sampled_at is None or not 0.3 < clock.at(node.sampled_at) % TICK_SECONDS < TICK_SECONDS - 0.7:
+            continue  # down, or scraped so near to a change that either side of it may have been told
+        tick = tick_of(clock.at(node.sampled_at))
+        now, before = (counters(simulation, host, moment) for moment in (tick, tick - TICK_SECONDS))
+        idle = (now.idle - before.idle) / TICK_SECONDS / host.machine.cpus
+        assert node.cpu_share == pytest.approx(1 - idle, abs=0.01), host.name
+        assert node.disk_read_bytes_per_second == pytest.approx((now.read - before.read) / TICK_SECONDS, rel=0.01)
+        assert node.network_sent_bytes_per_second == pytest.approx((now.sent - before.sent) / TICK_SECONDS, rel=0.01)
+        compared += 1
+    assert compared > len(simulation.hosts) / 2
