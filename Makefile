@@ -16,7 +16,7 @@ export PIP_CONSTRAINT := $(CURDIR)/ci/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast test-real test-py310 check format bench daemons packages tools constraints clean
+.PHONY: help demo test test-fast test-real test-py310 check format bench daemons packages tools picture constraints clean
 
 help:  ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ daemons: $(VENV)/.runs  ## Unpack Prometheus, node_exporter and VictoriaMetrics 
 
 packages:  ## System packages for `make test`, when root or passwordless sudo is there
 	@ci/packages tmux:tmux rsvg-convert:librsvg2-bin
+
+picture: $(VENV)/.runs  ## Draw docs/dashboard.svg from the real dashboard
+	$(BIN)/python ci/picture.py
 
 constraints: $(VENV)/.develops  ## Choose the newest allowed versions again and write them to ci/constraints.txt
 	$(BIN)/python ci/choose_versions.py > ci/constraints.txt.new
