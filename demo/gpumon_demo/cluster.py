@@ -168,7 +168,7 @@ class Cluster:
 
     @cached_property
     def jobs(self) -> tuple[Job, ...]:
-        """The queue: running jobs, then pending ones, each by number."""
+        """The queue, in the order of the jobs' numbers."""
         return workload.jobs(self)
 
     @cached_property

@@ -23,20 +23,15 @@ _FORGET_AT = 200_000
 
 
 def jobs(cluster: Cluster) -> tuple[Job, ...]:
-    """The whole queue."""
+    """The whole queue, in the order of the jobs' numbers."""
     simulation = cluster.simulation
     if len(simulation.held_jobs) + len(simulation.waiting_jobs) > _FORGET_AT:
         simulation.held_jobs.clear()
         simulation.waiting_jobs.clear()
-    running = [running_job(simulation, held) for block in cluster.held for held in block]
-    waiting = [*_about_to_start(cluster), *(_from_backlog(simulation, job) for job in cluster.backlog)]
-    running.sort(key=_by_number)
-    waiting.sort(key=_by_number)
-    return (*running, *waiting)
-
-
-def _by_number(job: Job) -> tuple[int, str]:
-    return int(job.id), job.array_task_id
+    found = [running_job(simulation, held) for block in cluster.held for held in block]
+    found += _about_to_start(cluster)
+    found += [_from_backlog(simulation, job) for job in cluster.backlog]
+    return tuple(sorted(found, key=lambda job: int(job.id)))
 
 
 def running_job(simulation: Simulation, held: Held) -> Job:

@@ -26,8 +26,18 @@ def _clock() -> Clock:
 
 
 @pytest.fixture(name="source")
-def _source(clock: Clock) -> DemoSource:
-    return DemoSource(12, 1, clock)
+def _source(clock: Clock, cluster_of_12: Simulation) -> DemoSource:
+    return DemoSource(clock=clock, simulation=cluster_of_12)
+
+
+def test_without_a_simulation_its_troubles_are_laid_around_the_start() -> None:
+    clock = Clock(BEGIN + 3_456_789)
+    source = DemoSource(5, 2, clock)
+    assert source.label == "demo, seed 2, 5 nodes"
+    assert {gpu.node for gpu in source.snapshot().gpus if gpu.is_stale} == {source.simulation.troubles.silent}
+    for node in source.snapshot().nodes:
+        assert node.booted_at is not None
+        assert 86_400 < clock.now - node.booted_at < 60 * 86_400
 
 
 def test_it_is_a_cluster_source(source: DemoSource) -> None:

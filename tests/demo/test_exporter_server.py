@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
@@ -123,6 +125,16 @@ def test_many_scrapes_at_once_agree(server: ExporterServer) -> None:
         thread.join(60)
     assert len(answers) == 8
     assert len(set(answers)) == 1
+
+
+def test_a_client_that_goes_away_is_no_news(server: ExporterServer, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(5):
+        rude = socket.create_connection(("127.0.0.1", server.port))
+        rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        rude.sendall(b"GET /slurm/metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        rude.close()
+    assert _get(server, "/slurm/metrics")[0] == 200
+    assert capfd.readouterr() == ("", "")
 
 
 def test_all_exporters_answer_when_a_new_server_starts_so_that_each_is_heard_once() -> None:
