@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -174,6 +174,17 @@ class ScrapeJob:
         """Host with port, and path, of each instance."""
         parts = {instance: address.partition("/") for instance, address in self.targets.items()}
         return {instance: (host, f"/{path or 'metrics'}") for instance, (host, _, path) in parts.items()}
+
+
+def simulated_jobs(url: str) -> Iterator[ScrapeJob]:
+    """The exporters of `gpumon demo serve` with fixed targets, which are scraped sooner than discovered ones."""
+    for kind in ("dcgm", "node", "slurm"):
+        with urllib.request.urlopen(f"{url}/sd/{kind}", timeout=30) as answer:
+            found = json.load(answer)
+        yield ScrapeJob(
+            kind,
+            {one["labels"]["instance"]: one["targets"][0] + one["labels"]["__metrics_path__"] for one in found},
+        )
 
 
 def scrape_config(jobs: Sequence[ScrapeJob], interval: str = "1s") -> str:

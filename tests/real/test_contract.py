@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import cast
-from urllib.request import urlopen
 
 import msgspec
 import pytest
@@ -22,7 +20,7 @@ from gpumon_demo.hosts import counters
 from gpumon_demo.server import ExporterServer
 from gpumon_demo.source import DemoSource
 from real.conftest import StartEngine
-from real.daemons import Engine, ScrapeJob, until
+from real.daemons import Engine, simulated_jobs, until
 
 SILENT_AT = BEGIN + 3600
 BEFORE_SILENCE = SILENT_AT - TICK_SECONDS
@@ -66,20 +64,6 @@ class Faces:
     def differences(self, name: str, but: Sequence[str]) -> dict[str, tuple[object, object]]:
         """Where a part of both snapshots differs: what the simulation says and what was read, by path."""
         return differences(keyed(name, self.demo.snapshot()), keyed(name, self.live.snapshot()), but)
-
-
-def jobs_of(server: ExporterServer) -> Iterator[ScrapeJob]:
-    """The simulated exporters as jobs with fixed targets, which are scraped sooner than discovered ones."""
-    for kind in ("dcgm", "node", "slurm"):
-        with urlopen(f"{server.url}/sd/{kind}") as answer:
-            found = json.load(answer)
-        yield ScrapeJob(
-            kind,
-            {
-                target["labels"]["instance"]: target["targets"][0] + target["labels"]["__metrics_path__"]
-                for target in found
-            },
-        )
 
 
 def flat(value: object, path: str = "") -> Flat:
@@ -131,7 +115,7 @@ def simulation() -> Simulation:
 def faces(simulation: Simulation, start_engine: StartEngine, source_of: SourceOf, endings: ExitStack) -> Faces:
     clock = Clock()
     server = endings.enter_context(ExporterServer(clock=clock, simulation=simulation))
-    engine = start_engine(*jobs_of(server))
+    engine = start_engine(*simulated_jobs(server.url))
     return Faces(clock, DemoSource(clock=clock, simulation=simulation), source_of(engine))
 
 
@@ -166,7 +150,7 @@ def test_rates_are_those_between_the_last_two_scrapes(
 ) -> None:
     clock = RunningClock(began=time.time())
     server = endings.enter_context(ExporterServer(clock=clock, simulation=simulation))
-    found = source_of(start_engine(*jobs_of(server), interval=f"{TICK_SECONDS}s")).snapshot().node_by_name
+    found = source_of(start_engine(*simulated_jobs(server.url), interval=f"{TICK_SECONDS}s")).snapshot().node_by_name
     compared = 0
     for host in simulation.hosts:
         node = found[host.name]
