@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from gpumon.model import GpuDevice, MigInstance
-from gpumon_demo.chance import draw, whole
+from gpumon_demo.chance import among, draw, whole
 from gpumon_demo.clockwork import ROUND_SECONDS, SUBMIT_UNIT_SECONDS
 from gpumon_demo.hardware import Machine, Slice
 from gpumon_demo.plans import PLANS, Plan, PlannedJob
@@ -82,6 +83,11 @@ class Block:
         default_factory=dict[int, "tuple[tuple[float, ...], tuple[Sums, ...]]"], repr=False
     )
 
+    @cached_property
+    def _order(self) -> tuple[int, int]:
+        """With which plan it begins, and how many it goes on each round."""
+        return whole(PLANS, self.seed, self.number, 1), among(_STEPS, self.seed, self.number, 2)
+
     @property
     def ids(self) -> int:
         """How many job ids it needs for one unit of time: rounds overlap, since jobs wait before theirs begins."""
@@ -93,7 +99,7 @@ class Block:
 
     def plan(self, number: int) -> Plan:
         """The plan of that round."""
-        first, step = whole(PLANS, self.seed, self.number, 1), _STEPS[whole(len(_STEPS), self.seed, self.number, 2)]
+        first, step = self._order
         return self.plans[(first + number * step) % PLANS]
 
     def boot(self, number: int) -> int:

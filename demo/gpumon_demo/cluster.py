@@ -25,8 +25,9 @@ from gpumon_demo.blocks import Block, Held, Host, units
 from gpumon_demo.chance import draw, whole
 from gpumon_demo.clockwork import ROUND_SECONDS, SUBMIT_UNIT_SECONDS, tick_of
 from gpumon_demo.hardware import MACHINES, Machine, letters, names
-from gpumon_demo.plans import Plan, Shape, plans
-from gpumon_demo.rhythm import Rhythms
+from gpumon_demo.patterns import Rhythms
+from gpumon_demo.planner import plans
+from gpumon_demo.plans import Plan, Shape
 from gpumon_demo.troubles import Troubles, troubles
 
 FEWEST_NODES = 4
