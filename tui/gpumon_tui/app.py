@@ -41,7 +41,8 @@ class GpumonApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pause", "Pause", id="app.pause", tooltip="Hold the picture, or let it go on"),
         Binding("r,f5", "refresh_now", "Refresh", id="app.refresh", tooltip="Ask the source now"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="Show the keys"),
+        Binding("question_mark", "help", "Help", key_display="?", id="app.help", tooltip="Show the keys"),
+        Binding("f1", "help", "Help", id="app.help-f1", tooltip="Show the keys"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave"),
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="app.interrupt", tooltip="Leave"),
     ]

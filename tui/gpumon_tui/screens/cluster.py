@@ -52,9 +52,7 @@ class ClusterScreen(Screen[None]):
         ),
         Binding("tab", "next_view(1)", "View", key_display="Tab", id="view.next", tooltip="Open the next view"),
         Binding("shift+tab", "next_view(-1)", "Previous view", show=False, id="view.previous"),
-        Binding(
-            "w", "app.focus_next", "Next part", show=False, id="view.part", tooltip="Go to the next part"
-        ),
+        Binding("w", "app.focus_next", "Next part", show=False, id="view.part", tooltip="Go to the next part"),
         Binding("slash", "filter", "Filter", key_display="/", id="filter.open", tooltip="Show only matching rows"),
         Binding("escape", "clear_filter", "Clear the filter", show=False, id="filter.drop"),
     ]
@@ -168,20 +166,21 @@ class ClusterScreen(Screen[None]):
             self._say_counts()
 
     def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
-        """Each letter filters."""
+        """Each letter filters; as long as the text is not a filter, every row is shown."""
         try:
             self.view.set_filter(event.text)
         except FilterError as error:
+            self.view.set_filter("")
             if self._filter_line is not None:
                 self._filter_line.say_wrong(error)
 
     def on_filter_line_left(self) -> None:
-        """The rows have the keys again; what is typed but no filter is dropped."""
+        """The rows have the keys again."""
         if self._filter_line is not None:
             self._filter_line.put(self.view.filter_text)
         self.view.focus_rows()
 
     def _say_counts(self) -> None:
         line = self._filter_line
-        if line is not None and line.text == self.view.filter_text:
+        if line is not None and line.text.strip() == self.view.filter_text.strip():
             line.say_count(*self.view.counts)

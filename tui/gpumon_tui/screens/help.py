@@ -12,6 +12,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from gpumon_tui.widgets.row import rich_colour
+
 _KEY_WIDTH = 24
 
 
@@ -45,8 +47,9 @@ class HelpScreen(ModalScreen[None]):
         if self._is_simulated:
             sheet.append(" DEMO ", style="bold reverse")
             sheet.append(" Everything on the screen is simulated.\n\n")
+        colour = rich_colour(self.app.theme_variables["primary"])
         for keys, binding in self._rows():
-            sheet.append(f"{keys:<{_KEY_WIDTH}}", style=f"bold {self.app.theme_variables.get('primary', 'default')}")
+            sheet.append(f"{keys:<{_KEY_WIDTH}}", style=f"bold {colour}")
             sheet.append(f"{binding.tooltip or binding.description}\n")
         sheet.append("\nCells of the heatmap: 0-9 tenths of utilization, · free, z held but idle,\n")
         sheet.append("! XID, failed row remap or dangerously hot, × silent or missing, ? unknown.\n")

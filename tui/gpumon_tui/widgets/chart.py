@@ -30,7 +30,7 @@ class UtilizationChart(Line):
             return title
         from gpumon_tui.charts import draw_shares
 
-        colour = Color.parse(self.ink("heat-7")).rgb
+        colour = Color.parse(self.app.theme_variables["heat-7"]).rgb
         chart = Text.from_ansi(draw_shares(self.history.points, width, height - 1, HISTORY_SECONDS, colour))
         chart.no_wrap = True
         return Text("\n").join([title, chart])

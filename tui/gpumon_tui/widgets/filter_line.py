@@ -95,7 +95,9 @@ class FilterLine(Horizontal):
             self.post_message(self.Left())
 
     def action_keep(self) -> None:
-        """Gives the keys back to the rows."""
+        """Gives the keys back to the rows, unless the text has to be put right first."""
+        if self.query_one("#count").has_class("-wrong"):
+            return
         self.set_class(bool(self.text), "-open")
         self.post_message(self.Left())
 

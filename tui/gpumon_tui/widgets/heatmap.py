@@ -213,10 +213,12 @@ class GpuHeatmap(Lines, can_focus=True):
         most = max(max(len(n.gpus), int((n.slurm and n.slurm.gpus_total) or 0)) for n in self.nodes)
         self._cells = max(1, min(_MOST_CELLS, most, self.inner_width - self._name_width - _MEAN_WIDTH - 2))
         around = self.parent.size.height if isinstance(self.parent, Widget) else self.size.height
-        room = int(around * _MOST_HEIGHT) - self.head_height
+        room = max(1, int(around * _MOST_HEIGHT) - self.head_height)
         for self._cell in (4, 2, 1):
-            self._columns = max(1, (self.inner_width + 2) // (self._entry_width + 2))
-            if self._entry_width <= self.inner_width and -(-len(self.nodes) // self._columns) <= room:
+            fitting = max(1, (self.inner_width + 2) // (self._entry_width + 2))
+            needed = -(-len(self.nodes) // room)
+            self._columns = min(fitting, needed)
+            if self._entry_width <= self.inner_width and needed <= fitting:
                 break
         self.extend_to(self.inner_width, -(-len(self.nodes) // self._columns))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
+from textual.keys import key_to_character
 from textual.reactive import var
 from textual.screen import Screen
 
@@ -43,10 +44,15 @@ class KeyLine(Line):
         if key is not None:
             self.app.simulate_key(key)
 
+    def _is_typed(self, key: str) -> bool:
+        """True when the key is a letter for the text that is being typed."""
+        focused = self.screen.focused
+        return focused is not None and focused.check_consume_key(key, key_to_character(key))
+
     def _valid(self) -> list[tuple[str, Binding]]:
         """The bindings to show, each action once, the focused widget's first."""
         seen: dict[str, tuple[str, Binding]] = {}
         for key, active in self.screen.active_bindings.items():
-            if active.binding.show and active.enabled:
+            if active.binding.show and active.enabled and not self._is_typed(key):
                 seen.setdefault(active.binding.action, (key, active.binding))
         return list(seen.values())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rich.text import Text
+from textual.color import Color
 from textual.widget import Widget
 
 from gpumon_tui.widgets.fitting import width_of
@@ -15,11 +18,20 @@ class Line(Widget):
 
     def ink(self, name: str) -> str:
         """The colour that the theme gives a variable, for a rich style."""
-        return self.app.theme_variables.get(name, "default")
+        return rich_colour(self.app.theme_variables[name])
 
     def on_mount(self) -> None:
         """Another theme has other colours."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
+
+
+@lru_cache(maxsize=256)
+def rich_colour(value: str) -> str:
+    """A theme's colour in Rich's spelling; themes of the terminal's own colours speak of "ansi_blue"."""
+    colour = Color.parse(value)
+    if colour.ansi is None:
+        return colour.hex6
+    return "default" if colour.ansi < 0 else f"color({colour.ansi})"
 
 
 def justified(left: Text, right: Text, width: int) -> Text:

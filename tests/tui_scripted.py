@@ -1,0 +1,93 @@
+"""A source that answers by script, and what a user sees of the dashboard, for tests of the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+from time import monotonic
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from gpumon.model import ClusterSnapshot
+from gpumon.settings import Settings
+from gpumon.source import Parts, Point
+from gpumon_tui.app import GpumonApp
+
+SIZES = ((80, 24), (120, 40), (200, 50))
+_PATIENCE_SECONDS = 20.0
+
+
+class ScriptedSource:
+    """Hands out snapshots and raises errors in the order of its script, the last one again and again."""
+
+    label = "http://head:9090"
+
+    def __init__(
+        self, *script: ClusterSnapshot | BaseException, history: tuple[Point, ...] | BaseException = ()
+    ) -> None:
+        self.script = list(script)
+        self.history = history
+        self.asked = 0
+        self.is_closed = False
+        self.gate = Event()
+        """A question waits while this is cleared."""
+        self.gate.set()
+
+    def snapshot(self, parts: Parts = Parts.ALL) -> ClusterSnapshot:
+        """The next of the script."""
+        assert self.gate.wait(_PATIENCE_SECONDS)
+        self.asked += 1
+        told = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(told, BaseException):
+            raise told
+        return told
+
+    def utilization_history(self, seconds: float, points: int) -> tuple[Point, ...]:
+        """The history of the script."""
+        if isinstance(self.history, BaseException):
+            raise self.history
+        return self.history
+
+    def close(self) -> None:
+        """Remembers it."""
+        self.is_closed = True
+
+
+def dashboard(*script: ClusterSnapshot | BaseException, settings: Settings | None = None) -> GpumonApp:
+    """The app on a scripted source; it asks again only when a test presses `r`."""
+    return GpumonApp(ScriptedSource(*script), settings or Settings(), interval=3600.0)
+
+
+def seen(app: App[None]) -> str:
+    """What stands on the screen, line by line."""
+    strips = app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]  # the only way to the text
+    return "\n".join(strip.text for strip in strips)
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    """Lets the app go on until something holds."""
+    give_up = monotonic() + _PATIENCE_SECONDS
+    while not holds():
+        assert monotonic() < give_up, f"it never came true; the screen is:\n{seen(pilot.app)}"
+        await pilot.pause(0.005)
+    await pilot.pause()
+
+
+async def first_picture(pilot: Pilot[None]) -> None:
+    """Lets the first snapshot come."""
+    app = pilot.app
+    assert isinstance(app, GpumonApp)
+    await until(pilot, lambda: not app.picture.is_empty)
+    await pilot.pause()
+
+
+async def next_picture(pilot: Pilot[None]) -> None:
+    """Asks for the next of the script and lets it come."""
+    app = pilot.app
+    assert isinstance(app, GpumonApp)
+    before = app.connection
+    await pilot.press("r")
+    await until(
+        pilot, lambda: app.connection.answered_at != before.answered_at or app.connection.reason != before.reason
+    )
