@@ -32,7 +32,7 @@ def concerns_of(picture: Picture) -> tuple[Concern, ...]:
     found = [Concern(each.severity, each.text, each.node) for each in picture.findings]
     known = {each.text for each in found}
     found += [Concern(each.severity, each.text) for each in picture.snapshot.problems if each.text not in known]
-    return tuple(sorted(found, key=lambda each: -_SEVERITIES.index(each.severity)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda each: -_SEVERITIES.index(each.severity)))
 
 
 def _tone(concern: Concern, _: ClusterSnapshot) -> str:

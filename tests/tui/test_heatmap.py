@@ -1,0 +1,163 @@
+"""Cells, gauges and bars: what each sign means, and that they are legible without colour."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from clusters import cluster, gpu, healthy, mig, node, of_gpus
+from gpumon.model import ClusterSnapshot, Gpu, NodeSlurm
+from gpumon.settings import Thresholds
+from gpumon_tui.heat import ALARM, FREE, IDLE_HELD, LOST, SIGNS, STYLES, UNKNOWN, cells_of, level_of, mean_utilization
+from gpumon_tui.widgets.gauges import bar
+from gpumon_tui.widgets.heatmap import GpuHeatmap
+from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen
+
+
+@pytest.mark.parametrize(
+    ("card", "level"),
+    [
+        (gpu("n", 0, utilization=0.0, jobs=()), FREE),
+        (gpu("n", 0, utilization=0.0, jobs=("1",)), IDLE_HELD),
+        (gpu("n", 0, utilization=0.0, jobs=None), 0),
+        (gpu("n", 0, utilization=0.55, jobs=("1",)), 5),
+        (gpu("n", 0, utilization=0.55, jobs=()), 5),
+        (gpu("n", 0, utilization=1.0, jobs=("1",)), 9),
+        (gpu("n", 0, utilization=7.0, jobs=("1",)), 9),
+        (gpu("n", 0, utilization=None), UNKNOWN),
+        (gpu("n", 0, utilization=0.9, is_stale=True), LOST),
+        (gpu("n", 0, utilization=0.9, xid=79), ALARM),
+        (gpu("n", 0, utilization=0.9, xid=79, xid_recent=0), 9),
+        (gpu("n", 0, utilization=0.9, row_remap_failed=True), ALARM),
+        (gpu("n", 0, utilization=None, temperature_celsius=95.0), ALARM),
+        (gpu("n", 0, utilization=0.9, temperature_celsius=86.0), 9),
+        (gpu("n", 0, utilization=0.9, xid=79, is_stale=True), LOST),
+    ],
+)
+def test_a_cell_says_what_matters_most_about_a_gpu(card: Gpu, level: int) -> None:
+    assert level_of(card, Thresholds()) == level
+
+
+def test_every_level_has_its_own_sign_and_style() -> None:
+    assert len(SIGNS) == len(STYLES) == len(set(SIGNS)) == len(set(STYLES)) == UNKNOWN + 1 <= 16
+
+
+def test_cards_that_slurm_has_and_nobody_sees_are_lost_cells() -> None:
+    cards = (gpu("n", 0),)
+    here = node("n", cards, slurm=NodeSlurm(state="idle", gpus_total=4))
+    assert list(cells_of(here, cluster((here, cards)), Thresholds())) == [5, LOST, LOST, LOST]
+
+
+def test_slices_beyond_the_cards_that_slurm_counts_are_all_shown() -> None:
+    cards = tuple(mig("n", 0, str(number)) for number in range(7))
+    here = node("n", cards, slurm=NodeSlurm(state="idle", gpus_total=1))
+    assert len(cells_of(here, cluster((here, cards)), Thresholds())) == 7
+
+
+def test_the_mean_of_a_node_leaves_out_what_is_old_or_unknown() -> None:
+    snapshot = of_gpus(gpu("n", 0, utilization=0.5), gpu("n", 1, utilization=None), gpu("n", 2, is_stale=True))
+    assert mean_utilization(snapshot.nodes[0], snapshot) == 0.5
+    lonely = of_gpus(gpu("n", 0, utilization=None))
+    assert mean_utilization(lonely.nodes[0], lonely) is None
+
+
+def large(nodes: int, cards: int) -> ClusterSnapshot:
+    return of_gpus(*(gpu(f"gpu{number:04}", index) for number in range(nodes) for index in range(cards)))
+
+
+async def heatmap_lines(snapshot: ClusterSnapshot, size: tuple[int, int], *keys: str) -> list[str]:
+    app = dashboard(snapshot)
+    async with app.run_test(size=size) as pilot:
+        await first_picture(pilot)
+        await pilot.press(*keys)
+        await pilot.pause()
+        region = app.screen.query_one(GpuHeatmap).region
+        return [line[region.x : region.right] for line in seen(app).splitlines()[region.y : region.bottom]]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_small_cluster_is_one_line_for_each_node(size: tuple[int, int]) -> None:
+    lines = await heatmap_lines(healthy(), size)
+    assert [line.split()[0] for line in lines[1:5]] == ["gpu1", "gpu2", "gpu10", "gpu11"]
+
+
+async def test_wide_cells_tell_percents_and_narrow_ones_tenths() -> None:
+    wide = await heatmap_lines(healthy(), (200, 50))
+    assert wide[1].split() == ["gpu1", "85%", "90", "80"]
+    narrow = await heatmap_lines(large(200, 8), (80, 24))
+    assert narrow[1].split()[:3] == ["gpu0000", "50%", "55555555"]
+
+
+@pytest.mark.parametrize(
+    ("cards", "size"), [(1, (80, 24)), (8, (80, 24)), (16, (80, 24)), (72, (80, 24)), (72, (200, 50))]
+)
+async def test_large_clusters_scroll_to_their_last_node(cards: int, size: tuple[int, int]) -> None:
+    lines = await heatmap_lines(large(300, cards), size, "G")
+    assert any("gpu0299" in line for line in lines)
+
+
+async def test_more_cells_than_fit_are_marked() -> None:
+    lines = await heatmap_lines(large(2, 72), (80, 24))
+    assert lines[1].rstrip().endswith("+")
+
+
+async def test_the_cursor_walks_over_nodes_and_stays_on_its_node() -> None:
+    app = dashboard(large(300, 8), large(299, 8))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await first_picture(pilot)
+        heatmap = app.screen.query_one(GpuHeatmap)
+        await pilot.press("l", "l", "l", "h")
+        assert heatmap.cursor == 2
+        await pilot.press("j", "j", "k")
+        chosen = heatmap.selected
+        assert chosen is not None
+        place = heatmap.scroll_offset
+        await next_picture(pilot)
+        assert heatmap.selected is not None
+        assert heatmap.selected.name == chosen.name
+        assert heatmap.scroll_offset == place
+        await pilot.press("G", "g", "pagedown", "ctrl+u", "home", "k", "h")
+        assert heatmap.cursor == 0
+
+
+async def test_a_click_chooses_a_node() -> None:
+    app = dashboard(large(300, 8))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await first_picture(pilot)
+        heatmap = app.screen.query_one(GpuHeatmap)
+        lines = seen(app).splitlines()
+        y = next(index for index, line in enumerate(lines) if "gpu0003" in line)
+        x = lines[y].index("gpu0003")
+        await pilot.click(offset=(x + 2, y))
+        assert heatmap.selected is not None
+        assert heatmap.selected.name == "gpu0003"
+
+
+async def test_only_lines_that_changed_are_drawn_again() -> None:
+    app = dashboard(large(40, 8))
+    async with app.run_test(size=(200, 50)) as pilot:
+        await first_picture(pilot)
+        heatmap = app.screen.query_one(GpuHeatmap)
+        drawn: list[int] = []
+        heatmap.refresh_line = drawn.append  # type: ignore[method-assign, assignment]  # a spy
+        await next_picture(pilot)
+        assert drawn == []
+
+
+@pytest.mark.parametrize(
+    ("share", "drawn"),
+    [(None, "    "), (0.0, "    "), (0.5, "██  "), (1.0, "████"), (2.0, "████"), (-1.0, "    "), (0.03, "▏   ")],
+)
+def test_a_bar_is_exactly_as_wide_as_it_should(share: float | None, drawn: str) -> None:
+    assert bar(share, 4) == drawn
+
+
+async def test_gauges_say_who_holds_a_gpu() -> None:
+    app = dashboard(healthy())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await first_picture(pilot)
+        assert "ann 100" in seen(app)
+        await pilot.press("j")
+        await pilot.pause()
+        assert re.search(r"0 W +free|250 W free", seen(app))
