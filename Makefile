@@ -47,8 +47,8 @@ format: $(VENV)/.develops  ## Let ruff lay the code out
 	$(BIN)/ruff format
 
 bench: $(VENV)/.develops daemons  ## Benchmarks against their floors; results go to bench/results/
-	$(BIN)/python bench/refresh.py
-	$(BIN)/python bench/oneshot.py
+	PYTHONPATH=tests $(BIN)/python bench/refresh.py
+	PYTHONPATH=tests $(BIN)/python bench/oneshot.py
 
 tools: $(VENV)/.develops  ## .venv with everything a developer uses
 
