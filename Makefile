@@ -16,7 +16,7 @@ export PIP_CONSTRAINT := $(CURDIR)/ci/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast test-real test-py310 check format bench daemons packages tools picture constraints clean
+.PHONY: help demo test test-fast test-real test-py310 check format bench daemons tools picture constraints clean
 
 help:  ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,7 @@ help:  ## This list
 demo: $(VENV)/.runs  ## Create .venv, install gpumon and open the dashboard on a simulated cluster
 	@$(BIN)/gpumon-tui --demo
 
-test: packages daemons test-fast test-real  ## Everything: what it needs, the fast tests, then those with real daemons
+test: daemons test-fast test-real  ## Everything: what it needs, the fast tests, then those with real daemons
 
 test-fast: $(VENV)/.develops  ## Under a minute: no root, no daemons, no network beyond loopback
 	$(BIN)/pytest $(FAST)
@@ -54,9 +54,6 @@ tools: $(VENV)/.develops  ## .venv with everything a developer uses
 
 daemons: $(VENV)/.runs  ## Unpack Prometheus, node_exporter and VictoriaMetrics into .cache/, outside the system
 	@$(BIN)/python tests/real/unpack_daemons.py
-
-packages:  ## System packages for `make test`, when root or passwordless sudo is there
-	@ci/packages tmux:tmux rsvg-convert:librsvg2-bin
 
 picture: $(VENV)/.runs  ## Draw docs/dashboard.svg from the real dashboard
 	$(BIN)/python ci/picture.py
