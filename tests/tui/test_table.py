@@ -14,7 +14,8 @@ from gpumon.errors import FilterError
 from gpumon.model import ClusterSnapshot, Gpu
 from gpumon_tui.widgets.fitting import fit, width_of
 from gpumon_tui.widgets.ordering import Order
-from gpumon_tui.widgets.table import Rows, RowTable, spread
+from gpumon_tui.widgets.table import Rows, RowTable
+from gpumon_tui.widgets.widths import seen_widths, spread, starts_of
 from tui_scripted import seen
 
 SNAPSHOT = ClusterSnapshot(taken_at=NOW)
@@ -216,6 +217,7 @@ async def test_columns_that_do_not_fit_are_reached_with_the_arrows() -> None:
         await pilot.pause()
         assert "UTIL" in app.lines[0]
         assert "NODE" not in app.lines[0]
+        assert "›" in app.lines[0]
         await pilot.press("l", "l", "l", "h", "h", "h", "h", "h")
         await pilot.pause()
         assert "NODE" in app.lines[0]
@@ -315,3 +317,36 @@ def test_text_columns_share_the_room_that_is_left(
     widths: tuple[int, ...], grows: tuple[bool, ...], room: int, result: tuple[int, ...]
 ) -> None:
     assert spread(widths, grows, room) == result
+
+
+def test_columns_begin_one_cell_behind_the_one_before() -> None:
+    assert starts_of((3, 4, 5)) == (0, 4, 9)
+    assert starts_of(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("right", "seen_as"),
+    [
+        (20, (5, 4, 6)),
+        (17, (5, 4, 6)),
+        (16, (5, 4, 5)),
+        (14, (5, 4)),
+        (10, (5, 4)),
+        (9, (5,)),
+        (5, (5,)),
+        (4, (4,)),
+        (3, ()),
+    ],
+)
+def test_a_number_is_drawn_whole_or_not_at_all(right: int, seen_as: tuple[int, ...]) -> None:
+    assert seen_widths((5, 4, 6), (True, False, True), right) == seen_as
+
+
+async def test_no_number_is_ever_cut_at_the_edge() -> None:
+    card = gpu("n1", 0, utilization=0.97, temperature_celsius=84.0)
+    for width in range(8, 60):
+        app = TableApp((card,))
+        async with app.run_test(size=(width, 10)) as pilot:
+            await pilot.pause()
+            words = set(app.lines[1].replace("…", "").split())
+            assert words <= {"n1", "0", "97%", "84°C", "–"}

@@ -14,7 +14,13 @@ from textual.widgets import Static
 
 from gpumon_tui.widgets.row import rich_colour
 
-_KEY_WIDTH = 24
+_KEY_WIDTH = 20
+_LEGEND = """
+Cells     0-9 tenths of utilization   · free   z held, but idle
+          ! XID, failed row remap, dangerously hot
+          × silent or missing         ? unknown
+Filters   text   user:ann   util<10   !text   /regex/
+          user:- where it is not known"""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -51,18 +57,16 @@ class HelpScreen(ModalScreen[None]):
         for keys, binding in self._rows():
             sheet.append(f"{keys:<{_KEY_WIDTH}}", style=f"bold {colour}")
             sheet.append(f"{binding.tooltip or binding.description}\n")
-        sheet.append("\nCells of the heatmap: 0-9 tenths of utilization, · free, z held but idle,\n")
-        sheet.append("! XID, failed row remap or dangerously hot, × silent or missing, ? unknown.\n")
-        sheet.append("A filter: text  user:ann  util<10  !text  /regex/  user:- for unknown.")
+        sheet.append(_LEGEND)
         return sheet
 
     def _rows(self) -> Iterator[tuple[str, Binding]]:
-        """Each action once, with all its keys; what the widget in focus does comes first."""
+        """Each action of ours once, with all its keys; what the widget in focus does comes first."""
         keys: dict[str, list[str]] = {}
         bindings: dict[str, Binding] = {}
         for active in self._active:
             binding = active.binding
-            if binding.description and active.enabled and not binding.system:
+            if active.enabled and (binding.id or binding.action == "command_palette"):
                 keys.setdefault(binding.action, []).append(self.app.get_key_display(binding))
                 bindings.setdefault(binding.action, binding)
         for action, binding in bindings.items():

@@ -19,14 +19,13 @@ from gpumon.units import MISSING, Units
 from gpumon_tui.widgets.fitting import fit, width_of
 from gpumon_tui.widgets.lines import Lines, joined
 from gpumon_tui.widgets.ordering import Order
+from gpumon_tui.widgets.widths import seen_widths, spread, starts_of
 
 Row = TypeVar("Row")
 Tone: TypeAlias = "Callable[[Row, ClusterSnapshot], str]"
 """Which of the table's tones a cell has: "good", "warn", "bad", "quiet" or ""."""
 
 _GAP = " "
-_GROWS_FROM = 10
-"""Narrower columns hold words that fit."""
 _EMPTY = ClusterSnapshot()
 
 
@@ -170,7 +169,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
     def action_columns(self, step: int) -> None:
         """Scrolls to the next column."""
-        starts = self._starts()
+        starts = starts_of(self._widths)
         left = self.scroll_offset.x
         ahead = [start for start in starts if start > left] if step > 0 else [0, *(s for s in starts if s < left)]
         if ahead:
@@ -196,7 +195,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         number = self.line_at(event.y)
         if number is None:
             at = event.x + self.scroll_offset.x
-            column = max((i for i, start in enumerate(self._starts()) if start <= at), default=0)
+            column = max((i for i, start in enumerate(starts_of(self._widths)) if start <= at), default=0)
             self.order = self.order.by(self.about.columns[column].key)
             self._reorder()
         elif number < len(self.rows):
@@ -212,16 +211,20 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         self.redraw_all()
 
     def draw_head(self) -> Strip:
-        """The columns' names."""
+        """The columns' names; a mark at the right where there are more."""
         pieces: list[tuple[str, Style]] = []
-        for column, width in zip(self.about.columns, self._widths, strict=True):
+        seen = self._seen_widths()
+        for column, width in zip(self.about.columns, seen, strict=False):
             is_sorted = column.key == self.order.key
             mark = "" if not is_sorted else "▼" if self.order.is_descending else "▲"
             title = fit(column.title, min(len(column.title), width - len(mark))) + mark
             style = self.style("table--sorted" if is_sorted else "table--head")
             pieces.append((fit(title, width, right=column.is_number), style))
             pieces.append((_GAP, self.style()))
-        return joined(pieces)
+        if seen == self._widths:
+            return joined(pieces)
+        head = joined(pieces).crop_extend(0, self._right - 1, self.style())
+        return Strip.join([head, joined([("›", self.style("table--sorted"))])])
 
     def draw(self, number: int) -> Strip:
         """One row."""
@@ -232,7 +235,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         is_old, tones = self.about.is_old(row), self.about.tones
         pieces: list[tuple[str, Style]] = []
         gap = self.style(*over)
-        for column, width in zip(self.about.columns, self._widths, strict=True):
+        for column, width in zip(self.about.columns, self._seen_widths(), strict=False):
             text = column.text(row, snapshot, units)
             if text == MISSING:
                 name = "missing"
@@ -244,20 +247,24 @@ class RowTable(Lines, Generic[Row], can_focus=True):
             style = self.style(f"table--{name}", *over) if name else gap
             pieces.append((fit(text, width, right=column.is_number), style))
             pieces.append((_GAP, gap))
-        missing_width = self.inner_width + self.scroll_offset.x - sum(self._widths) - len(self._widths)
-        pieces.append((_GAP * max(0, missing_width), gap))
-        return joined(pieces)
+        return joined(pieces).crop_extend(0, self._right, gap)
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """Other columns are drawn whole."""
+        super().watch_scroll_x(old_value, new_value)
+        self.redraw_all()
+
+    @property
+    def _right(self) -> int:
+        """The cell behind the last one that is seen."""
+        return self.scroll_offset.x + self.inner_width
+
+    def _seen_widths(self) -> tuple[int, ...]:
+        return seen_widths(self._widths, [not column.is_number for column in self.about.columns], self._right)
 
     def _remark(self) -> str:
         text = "Nothing matches the filter." if self._all else self.empty
         return fit(text, self.inner_width) if width_of(text) > self.inner_width else text
-
-    def _starts(self) -> list[int]:
-        starts, at = list[int](), 0
-        for width in self._widths:
-            starts.append(at)
-            at += width + 1
-        return starts
 
     def _reorder(self) -> None:
         self._arrange()
@@ -303,15 +310,3 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
     def _tell(self) -> None:
         self.post_message(self.Moved(self, self._key))  # type: ignore[arg-type]  # a message does not care of what
-
-
-def spread(widths: Sequence[int], may_grow: Sequence[bool], room: int) -> tuple[int, ...]:
-    """Widths with the room that is left given to those that may grow: each by half, a last column by the rest."""
-    left = room - sum(widths) - (len(widths) - 1)
-    result = list(widths)
-    for index, grows in enumerate(may_grow):
-        if grows and left > 0 and widths[index] >= _GROWS_FROM:
-            extra = left if index == len(widths) - 1 else min(widths[index] // 2, left)
-            result[index] += extra
-            left -= extra
-    return tuple(result)
