@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from cli_handmade import NOW, cluster, gpu, node
+from clusters import troubled
 from gpumon.errors import SourceError
 from gpumon.model import Alert, ClusterSnapshot, NodeSlurm, Problem, Severity, Target
 from gpumon.settings import Settings
 from gpumon.source import Point
 from gpumon_tui.app import GpumonApp
+from gpumon_tui.widgets.attention import AttentionList
 from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, seen, until
 
 EMPTY = ClusterSnapshot(taken_at=NOW, source="http://head:9090")
@@ -201,3 +203,31 @@ async def test_ten_thousand_gpus_are_shown_like_four(key: str) -> None:
         assert "10,000" in seen(app)
         if key in "123":
             assert "gpu1249" in seen(app)
+
+
+@pytest.mark.parametrize("part", ["alerts", "targets"])
+async def test_alerts_that_could_not_be_read_are_not_called_absent(part: str) -> None:
+    problem = Problem(part, f"/api/v1/{part} answered 503", "", Severity.ERROR)
+    screen = await view("5", cluster(alerts=None, targets=None, problems=(problem,)), (120, 40))
+    assert f"! /api/v1/{part} answered 503" in screen
+
+
+async def test_a_concern_leads_to_its_node() -> None:
+    app = dashboard(troubled())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await first_picture(pilot)
+        concerns = app.screen.query_one(AttentionList)
+        place = next(index for index, concern in enumerate(concerns.rows) if concern.node == "gpu2")
+        concerns.focus()
+        await pilot.press(*["j"] * place, "enter")
+        await pilot.pause()
+        assert "gpu2  idle+drain: fan broken" in seen(app)
+
+
+async def test_w_gives_the_keys_to_the_next_part() -> None:
+    app = dashboard(troubled())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await first_picture(pilot)
+        first = app.focused
+        await pilot.press("w")
+        assert app.focused is not first

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from gpumon.columns import ALERT_COLUMNS, TARGET_COLUMNS
 from gpumon.model import Alert, Target
+from gpumon.text import shown
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import ALERT_TONES, TARGET_TONES
 from gpumon_tui.views.view import View
@@ -42,7 +43,7 @@ class AlertsView(View):
         snapshot = picture.snapshot
         waiting = "Waiting for the first data…" if picture.is_empty else ""
         no_alerts = "✓ No alert." if snapshot.alerts is not None else "The source does not tell of alerts."
-        self._alerts.empty = waiting or no_alerts
+        self._alerts.empty = waiting or self._failure("alerts") or no_alerts
         self._alerts.put(sorted(snapshot.alerts or (), key=_alert_urgency), snapshot)
         broken = [target for target in snapshot.targets or () if target.health != "up"]
         no_targets = (
@@ -52,9 +53,13 @@ class AlertsView(View):
             if snapshot.targets
             else "The source has no targets."
         )
-        self._targets.empty = waiting or no_targets
+        self._targets.empty = waiting or self._failure("targets") or no_targets
         self._targets.put(sorted(broken, key=_target_urgency), snapshot)
         self._quality.put(picture)
+
+    def _failure(self, part: str) -> str:
+        """Why a part is not known; empty when nothing went wrong with it."""
+        return next((f"! {shown(problem.text)}" for problem in self.problems_of(part)), "")
 
     def apply_filter(self, text: str) -> None:
         """Leaves only alerts that the filter wants."""

@@ -27,7 +27,6 @@ class ConnectionBanner(Line):
 
     def on_mount(self) -> None:
         """The countdown goes by the second."""
-        super().on_mount()
         self.set_interval(1.0, self._tick)
 
     def watch_connection(self, connection: Connection) -> None:

@@ -31,7 +31,6 @@ class ClusterHeader(Line):
 
     def on_mount(self) -> None:
         """Ages grow by the second."""
-        super().on_mount()
         self.set_interval(1.0, self.refresh)
 
     def watch_picture(self) -> None:

@@ -21,7 +21,6 @@ class KeyLine(Line):
 
     def on_mount(self) -> None:
         """Another focus, other keys."""
-        super().on_mount()
         self.screen.bindings_updated_signal.subscribe(self, self._change)
 
     def _change(self, screen: Screen[object]) -> None:  # noqa: ARG002 - what a signal hands over
