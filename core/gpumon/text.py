@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _UNSHOWABLE = re.compile(
     "["
@@ -39,6 +40,7 @@ def _escape(match: re.Match[str]) -> str:
 _DIGITS = re.compile(r"([0-9]{1,18})")
 
 
+@lru_cache(maxsize=16384)
 def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
     """A sort key by which people count: gpu2 before gpu10; the case of letters decides only between equals."""
     parts: list[str | int] = [*_DIGITS.split(text.casefold())]

@@ -36,6 +36,8 @@ class JobReader:
     expected: int = 0
     """How many jobs there are; 0 when no exporter tells of single jobs."""
     _facts: JobFacts = field(default_factory=JobFacts)
+    _waiting: dict[str, str] = field(default_factory=dict[str, str])
+    """The state of each job that only waited when the whole queue was read."""
     _known: KnownJobs = field(default_factory=KnownJobs)
     _changed: Collection[str] = ()
     """Ids of the jobs whose facts this refresh read."""
@@ -126,9 +128,12 @@ class JobReader:
 
     def _update(self, samples: Sequence[Sample[JobLabels]], devices: Mapping[str, GpuDevice], names: NodeNames) -> None:
         alive = {sample.metric.job_id: sample.metric.state for sample in samples}
-        if not self._is_whole:
-            waiting = {job.id: job.state for job in self._known.by_id.values() if job.state == "pending"}
-            alive = waiting | alive
+        if self._is_whole:
+            self._waiting = {job_id: state for job_id, state in alive.items() if state == "pending"}
+        else:
+            for job_id in alive:
+                self._waiting.pop(job_id, None)  # it began: once it is gone, it must not seem to wait again
+            alive = self._waiting | alive
         gone = self._facts.states.keys() - alive.keys()
         self._facts.keep_only(alive)
         there = frozenset(devices)

@@ -14,6 +14,7 @@ from gpumon.prometheus.wire import Vector
 from gpumon.reading.nodes import NodeReadings, read_gauges, read_rate
 
 _CORES_EVERY = 40
+_GAUGES_EVERY = {Tier.REGEX: 1, Tier.FULL: 1, Tier.TURNS: 2}
 _RATES_EVERY = {Tier.REGEX: 1, Tier.FULL: 1, Tier.TURNS: 4}
 
 
@@ -34,7 +35,9 @@ class NodeReader:
         """The requests of this refresh."""
         turn, self._refresh = self._refresh, self._refresh + 1
         every = _RATES_EVERY[self.tier]
-        self._gauges = Ask("nodes", lambda: self.client.query(queries.NODE_SAMPLES, NodeLabels))
+        self._gauges = None
+        if turn % _GAUGES_EVERY[self.tier] == 0:
+            self._gauges = Ask("nodes", lambda: self.client.query(queries.NODE_SAMPLES, NodeLabels))
         expressions = [("cpu_share", queries.NODE_CPU_SHARE)]
         expressions += [(name, queries.node_rate(metric, out)) for name, metric, out in queries.NODE_RATES]
         self._rates = [
@@ -44,7 +47,7 @@ class NodeReader:
         ]
         if turn % _CORES_EVERY == 0:
             self._rates.append(("cores", self._rate_ask(queries.NODE_CORES)))
-        return [self._gauges, *(ask for _, ask in self._rates)]
+        return [*([self._gauges] if self._gauges else []), *(ask for _, ask in self._rates)]
 
     def _rate_ask(self, promql: str) -> Ask[Vector[TargetLabels]]:
         return Ask("nodes", lambda: self.client.query(promql, TargetLabels))

@@ -132,7 +132,8 @@ def _nodes(
     names, pulse = picture.names, picture.pulse
     of_node: dict[str, list[str]] = {}
     for gpu in gpus:
-        of_node.setdefault(gpu.device.node, []).append(gpu.device.key)
+        device = gpu.device
+        of_node.setdefault(device.node, []).append(device.uuid if device.mig is None else device.key)
     exporters = _exporters(picture, last_words, told_by)
     by_node, twice = reading.targets_by_node(picture.nodes.kept, names)
     slurm = {names.name(name): facts for name, facts in picture.slurm.reading.nodes.items()} if picture.slurm else {}

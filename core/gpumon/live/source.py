@@ -25,7 +25,7 @@ from gpumon.settings import Settings
 from gpumon.source import Parts, Point
 
 _SIZES_EVERY = 40
-_TARGETS_EVERY = 4
+_TARGETS_EVERY = {Tier.REGEX: 4, Tier.FULL: 4, Tier.TURNS: 20}
 _SLURM_EVERY = {Tier.REGEX: 1, Tier.FULL: 1, Tier.TURNS: 3}
 
 
@@ -37,8 +37,9 @@ class _Kept:
     slurm: SlurmFound | None = None
     targets: tuple[Target, ...] | None = None
     is_simulated: bool = False
-    has_read: set[str] = field(default_factory=set[str])
-    """Parts that were answered at least once."""
+    names: NodeNames = field(default_factory=NodeNames)
+    named_by: tuple[tuple[str, ...], dict[str, str]] = field(default_factory=lambda: ((), {}))
+    """Slurm's names and the machines' own, from which `names` was made."""
 
 
 class PrometheusSource:
@@ -119,7 +120,11 @@ class PrometheusSource:
         self._slurm: Ask[Vector[dict[str, str]]] | None = None
         if Parts.SLURM in parts and refresh % _SLURM_EVERY[self._gpus.tier] == 0:
             self._slurm = Ask("slurm", lambda: self._client.query(queries.SLURM_SAMPLES, dict[str, str]))
-        targets = self._target_asks(parts) if refresh % _TARGETS_EVERY == 0 and refresh % _SIZES_EVERY else []
+        targets = (
+            self._target_asks(parts)
+            if refresh % _TARGETS_EVERY[self._gpus.tier] == 0 and refresh % _SIZES_EVERY
+            else []
+        )
         asks: list[Ask[Any]] = [
             *self._pulse.asks(),
             *(self._gpus.asks(everything=Parts.DETAIL in parts) if Parts.GPUS in parts else ()),
@@ -143,7 +148,7 @@ class PrometheusSource:
         if Parts.JOBS in parts:
             more += self._jobs.take()
         slurm = self._kept.slurm
-        names = NodeNames(slurm.reading.nodes if slurm else (), self._nodes.kept.nodenames)
+        names = self._node_names(slurm)
         devices = self._gpus.take(names) if Parts.GPUS in parts else None
         more += [devices] if devices is not None else []
         if more:
@@ -167,6 +172,13 @@ class PrometheusSource:
             is_simulated=self._kept.is_simulated or (slurm is not None and slurm.is_simulated),
             asked=(*asked, *more),
         )
+
+    def _node_names(self, slurm: SlurmFound | None) -> NodeNames:
+        """The names of the nodes; worked out anew only when Slurm or a machine names another one."""
+        listed, reported = tuple(slurm.reading.nodes) if slurm else (), dict(self._nodes.kept.nodenames)
+        if (listed, reported) != self._kept.named_by:
+            self._kept.named_by, self._kept.names = (listed, reported), NodeNames(listed, reported)
+        return self._kept.names
 
     def _told_alerts(self, names: NodeNames) -> tuple[Alert, ...] | None:
         if self._alerts is None or self._alerts.answer is None:
