@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 
 from clusters import healthy, troubled
+from gpumon.model import Target
 from gpumon.settings import Settings
 from gpumon_tui.app import GpumonApp
 from gpumon_tui.screens.cluster import ClusterScreen
@@ -349,3 +350,21 @@ def test_every_binding_has_an_id_of_its_own_and_a_description() -> None:
     assert all(isinstance(each, Binding) and each.id and each.description for each in bindings)
     ids = [each.id for each in bindings if isinstance(each, Binding)]
     assert len(ids) == len(set(ids))
+
+
+async def test_a_click_hits_the_line_it_was_aimed_at_below_a_border() -> None:
+    targets = tuple(Target(f"job{number}", f"n{number}:9100", f"n{number}", "down", "refused") for number in range(5))
+    app = dashboard(replace(troubled(), targets=targets))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await first_picture(pilot)
+        await pilot.press("5")
+        await pilot.pause()
+        lines = seen(app).splitlines()
+        y = next(number for number, line in enumerate(lines) if "job3" in line)
+        await pilot.click(offset=(lines[y].index("job3"), y))
+        table: RowTable[Target] = app.screen.query_one("#targets", RowTable)
+        assert table.listing.key == "job3\0n3:9100"
+        head = next(number for number, line in enumerate(lines) if "INSTANCE" in line)
+        await pilot.click(offset=(lines[head].index("INSTANCE"), head))
+        await pilot.pause()
+        assert "INSTANCE▲" in seen(app)

@@ -13,8 +13,9 @@ from gpumon.columns import GPU_COLUMNS, by_key
 from gpumon.errors import FilterError
 from gpumon.model import ClusterSnapshot, Gpu
 from gpumon_tui.widgets.fitting import fit, width_of
+from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.ordering import Order
-from gpumon_tui.widgets.table import Rows, RowTable
+from gpumon_tui.widgets.table import RowTable
 from gpumon_tui.widgets.widths import seen_widths, spread, starts_of
 from tui_scripted import seen
 
@@ -71,7 +72,7 @@ async def test_the_cursor_stays_on_its_row_when_others_come_and_go() -> None:
         await app.put(pilot, rows(3, 4, 5))
         assert app.selected == "n003"
         await app.put(pilot, rows(*range(20)))
-        assert (app.selected, app.table.cursor) == ("n003", 3)
+        assert (app.selected, app.table.listing.cursor) == ("n003", 3)
 
 
 async def test_when_its_row_is_gone_the_cursor_stays_where_it_was() -> None:
@@ -94,7 +95,7 @@ async def test_a_cursor_that_nobody_moved_stays_at_the_top() -> None:
     app = TableApp(rows(5, 6))
     async with app.run_test() as pilot:
         await app.put(pilot, rows(1, 5, 6))
-        assert app.table.cursor == 0
+        assert app.table.listing.cursor == 0
 
 
 async def test_scroll_stays_through_a_refresh() -> None:
@@ -145,13 +146,13 @@ async def test_s_sorts_column_by_column_and_back_to_how_the_rows_come() -> None:
         await pilot.press("s", "s", "s")
         await pilot.pause()
         assert "UTIL▼" in app.lines[0]
-        shares = [row.utilization or 0.0 for row in app.table.rows]
+        shares = [row.utilization or 0.0 for row in app.table.listing.shown]
         assert shares == sorted(shares, reverse=True)
         await pilot.press("S")
         await pilot.pause()
         assert "UTIL▲" in app.lines[0]
         await pilot.press("s", "s", "s")
-        assert [row.device.node for row in app.table.rows] == [row.device.node for row in rows(*range(20))]
+        assert [row.device.node for row in app.table.listing.shown] == [row.device.node for row in rows(*range(20))]
 
 
 async def test_a_click_on_a_title_sorts_and_a_second_one_turns_round() -> None:
@@ -160,9 +161,9 @@ async def test_a_click_on_a_title_sorts_and_a_second_one_turns_round() -> None:
         await pilot.pause()
         place = seen(app).splitlines()[0].index("UTIL")
         await pilot.click(RowTable, offset=(place + 1, 0))
-        assert app.table.order == Order(COLUMNS, "util", is_descending=True)
+        assert app.table.listing.order == Order(COLUMNS, "util", is_descending=True)
         await pilot.click(RowTable, offset=(place + 1, 0))
-        assert app.table.order == Order(COLUMNS, "util", is_descending=False)
+        assert app.table.listing.order == Order(COLUMNS, "util", is_descending=False)
 
 
 async def test_a_click_on_a_row_moves_there_and_a_double_click_chooses() -> None:

@@ -217,7 +217,7 @@ async def test_a_concern_leads_to_its_node() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await first_picture(pilot)
         concerns = app.screen.query_one(AttentionList)
-        place = next(index for index, concern in enumerate(concerns.rows) if concern.node == "gpu2")
+        place = next(index for index, concern in enumerate(concerns.listing.shown) if concern.node == "gpu2")
         concerns.focus()
         await pilot.press(*["j"] * place, "enter")
         await pilot.pause()

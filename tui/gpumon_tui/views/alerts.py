@@ -13,9 +13,10 @@ from gpumon.text import shown
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import ALERT_TONES, TARGET_TONES
 from gpumon_tui.views.view import View
+from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.quality import DataQuality
-from gpumon_tui.widgets.table import Rows, RowTable
+from gpumon_tui.widgets.table import RowTable
 
 _ALERTS = {"state": 7, "severity": 8, "alert": 20, "node": 10, "since": 5, "summary": 50}
 _TARGETS = {"health": 7, "job": 10, "instance": 18, "age": 5, "error": 60}

@@ -10,9 +10,10 @@ from gpumon.columns import GPU_COLUMNS
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import gpu_tones
 from gpumon_tui.views.view import View
+from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.remarks import PartRemarks
-from gpumon_tui.widgets.table import Rows, RowTable
+from gpumon_tui.widgets.table import RowTable
 
 _WIDTHS = {
     "node": 14, "gpu": 5, "util": 5, "mem": 5, "used": 9, "temp": 6, "power": 7, "user": 10, "job": 10, "xid": 4,

@@ -12,10 +12,11 @@ from gpumon.model import ClusterSnapshot
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import JOB_TONES, NO_ACCOUNT_TONES, NO_PARTITION_TONES, NO_USER_TONES
 from gpumon_tui.views.view import View
+from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.narrowing import compact, narrowed
 from gpumon_tui.widgets.queue import QueueLines
 from gpumon_tui.widgets.remarks import PartRemarks
-from gpumon_tui.widgets.table import Rows, RowTable
+from gpumon_tui.widgets.table import RowTable
 
 _NEEDS = "Install gpumon-slurm-exporter, or Slurm's own OpenMetrics endpoint, to see each job."
 

@@ -12,9 +12,10 @@ from gpumon_tui.picture import Picture
 from gpumon_tui.tones import node_tones
 from gpumon_tui.views.view import View
 from gpumon_tui.widgets.gauges import NodeGauges
+from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.remarks import PartRemarks
-from gpumon_tui.widgets.table import Rows, RowTable
+from gpumon_tui.widgets.table import RowTable
 
 _WIDTHS = {
     "node": 14, "state": 13, "util": 5, "gpus": 4, "alloc": 5, "cpu": 5, "mem": 5, "disk": 5, "load": 7,

@@ -14,7 +14,8 @@ from gpumon.text import shown
 from gpumon.units import MISSING
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import SEVERITY_SIGNS, SEVERITY_TONES
-from gpumon_tui.widgets.table import Rows, RowTable
+from gpumon_tui.widgets.listing import Rows
+from gpumon_tui.widgets.table import RowTable
 
 
 @dataclass(frozen=True, slots=True)

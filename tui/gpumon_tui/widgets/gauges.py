@@ -82,7 +82,7 @@ class NodeGauges(Lines, can_focus=True):
         head = self.draw_head()
         if head != self._head:
             self._head = head
-            self.refresh_lines(self.scroll_offset.y)
+            self.redraw_head()
         self.redraw()
 
     def on_resize(self) -> None:

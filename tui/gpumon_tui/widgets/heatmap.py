@@ -147,9 +147,10 @@ class GpuHeatmap(Lines, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor to the node."""
-        line = self.line_at(event.y)
-        if line is not None:
-            column = min(event.x // (self._entry_width + 2), self._columns - 1)
+        place = event.get_content_offset(self)
+        line = None if place is None else self.line_at(place.y)
+        if place is not None and line is not None:
+            column = min(place.x // (self._entry_width + 2), self._columns - 1)
             if line * self._columns + column < len(self.nodes):
                 self._move_to(line * self._columns + column)
 

@@ -85,6 +85,10 @@ class Lines(ScrollView):
         self._kept.pop(number, None)
         self.refresh_line(number + self.head_height)
 
+    def redraw_head(self) -> None:
+        """Repaints the head."""
+        self.refresh_line(self.scroll_offset.y)
+
     def redraw_all(self) -> None:
         """Repaints everything, for a change of width or style."""
         self._kept.clear()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from rich.style import Style
 from textual import events
@@ -12,34 +13,17 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from gpumon.columns import Column
-from gpumon.filters import Filter, parse_filter
 from gpumon.model import ClusterSnapshot
 from gpumon.units import MISSING, Units
 from gpumon_tui.widgets.fitting import fit, width_of
 from gpumon_tui.widgets.lines import Lines, joined
+from gpumon_tui.widgets.listing import Listing, Rows
 from gpumon_tui.widgets.ordering import Order
 from gpumon_tui.widgets.widths import seen_widths, spread, starts_of
 
 Row = TypeVar("Row")
-Tone: TypeAlias = "Callable[[Row, ClusterSnapshot], str]"
-"""Which of the table's tones a cell has: "good", "warn", "bad", "quiet" or ""."""
 
 _GAP = " "
-_EMPTY = ClusterSnapshot()
-
-
-@dataclass(frozen=True, slots=True)
-class Rows(Generic[Row]):
-    """What a table is about: its columns and how its rows are told apart."""
-
-    columns: tuple[Column[Row], ...]
-    key: Callable[[Row], str]
-    """Unique and stable: the cursor follows it."""
-    tones: Mapping[str, Tone[Row]]
-    """How the cells of a column are coloured, by the column's key."""
-    is_old: Callable[[Row], bool] = lambda _: False
-    """True for a row whose numbers are old: it is dimmed."""
 
 
 class RowTable(Lines, Generic[Row], can_focus=True):
@@ -106,33 +90,24 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         self.about = rows
         self.empty = empty
         """What is said when there is no row."""
-        self.order: Order[Row] = Order(rows.columns)
-        self.cursor = 0
-        """Index of the row under the cursor."""
-        self.rows: tuple[Row, ...] = ()
-        """The rows as they are shown: filtered and sorted."""
-        self._all: Sequence[Row] = ()
-        self._snapshot = _EMPTY
-        self._units = units or Units()
-        self._filter: Filter[Row] | None = None
-        self._key = ""
-        self._is_moved = False
+        self.listing = Listing(rows, units or Units())
+        """What is shown."""
         self._widths = tuple(column.width for column in rows.columns)
 
     @property
     def selected(self) -> Row | None:
         """The row under the cursor."""
-        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+        return self.listing.selected
 
     @property
     def counts(self) -> tuple[int, int]:
         """Rows shown, and rows there are."""
-        return len(self.rows), len(self._all)
+        return len(self.listing.shown), len(self.listing.all)
 
     def put(self, rows: Sequence[Row], snapshot: ClusterSnapshot) -> None:
         """Shows new rows; the cursor stays on the row it was on, wherever that went."""
-        self._all, self._snapshot = rows, snapshot
-        self._arrange()
+        with self._rearranging():
+            self.listing.put(rows, snapshot)
 
     def set_filter(self, text: str) -> None:
         """Shows only rows that `text` wants.
@@ -140,24 +115,22 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         Raises:
             FilterError: the text is not a filter; the rows stay as they were.
         """
-        parsed = parse_filter(text, self.about.columns, self._units)
-        self._filter = None if parsed.is_empty else parsed
-        self._arrange()
+        with self._rearranging():
+            self.listing.set_filter(text)
 
     def put_cursor_on(self, key: str) -> None:
         """Moves the cursor to the row with this key, if it is shown."""
-        for index, row in enumerate(self.rows):
-            if self.about.key(row) == key:
-                self._move_to(index)
-                return
+        place = self.listing.place_of(key)
+        if place is not None:
+            self._move_to(place)
 
     def action_move(self, rows: int) -> None:
         """Moves the cursor."""
-        self._move_to(self.cursor + rows)
+        self._move_to(self.listing.cursor + rows)
 
     def action_page(self, pages: int) -> None:
         """Moves the cursor by what is visible."""
-        self._move_to(self.cursor + pages * max(1, self.seen_height - 1))
+        self._move_to(self.listing.cursor + pages * max(1, self.seen_height - 1))
 
     def action_first(self) -> None:
         """Moves to the first row."""
@@ -165,7 +138,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
     def action_last(self) -> None:
         """Moves to the last row."""
-        self._move_to(len(self.rows) - 1)
+        self._move_to(len(self.listing.shown) - 1)
 
     def action_columns(self, step: int) -> None:
         """Scrolls to the next column."""
@@ -177,29 +150,29 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
     def action_choose(self) -> None:
         """Chooses the row under the cursor."""
-        if self.rows:
-            self.post_message(self.Chosen(self, self._key))  # type: ignore[arg-type]  # a message does not care of what
+        if self.listing.key:
+            self.post_message(self.Chosen(self, self.listing.key))  # type: ignore[arg-type]  # a message does not care of what
 
     def action_sort_next(self) -> None:
         """Sorts by the next column, after the last one not at all."""
-        self.order = self.order.next()
-        self._reorder()
+        self._sort(self.listing.order.next())
 
     def action_reverse(self) -> None:
         """Turns the order round."""
-        self.order = self.order.reversed()
-        self._reorder()
+        self._sort(self.listing.order.reversed())
 
     def on_click(self, event: events.Click) -> None:
         """A click on the head sorts, one on a row moves the cursor, a second one chooses."""
-        number = self.line_at(event.y)
+        place = event.get_content_offset(self)
+        number = None if place is None else self.line_at(place.y)
+        if place is None:
+            return
         if number is None:
-            at = event.x + self.scroll_offset.x
+            at = place.x + self.scroll_offset.x
             column = max((i for i, start in enumerate(starts_of(self._widths)) if start <= at), default=0)
-            self.order = self.order.by(self.about.columns[column].key)
-            self._reorder()
-        elif number < len(self.rows):
-            if number == self.cursor and event.chain > 1:
+            self._sort(self.listing.order.by(self.about.columns[column].key))
+        elif number < len(self.listing.shown):
+            if number == self.listing.cursor and event.chain > 1:
                 self.action_choose()
             self._move_to(number)
 
@@ -207,16 +180,16 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         """Text columns share the room that is left."""
         columns = self.about.columns
         self._widths = spread([c.width for c in columns], [not c.is_number for c in columns], self.inner_width)
-        self.extend_to(sum(self._widths) + len(self._widths) - 1, len(self.rows))
+        self.extend_to(sum(self._widths) + len(self._widths) - 1, len(self.listing.shown))
         self.redraw_all()
 
     def draw_head(self) -> Strip:
         """The columns' names; a mark at the right where there are more."""
         pieces: list[tuple[str, Style]] = []
-        seen = self._seen_widths()
+        seen, order = self._seen_widths(), self.listing.order
         for column, width in zip(self.about.columns, seen, strict=False):
-            is_sorted = column.key == self.order.key
-            mark = "" if not is_sorted else "▼" if self.order.is_descending else "▲"
+            is_sorted = column.key == order.key
+            mark = "" if not is_sorted else "▼" if order.is_descending else "▲"
             title = fit(column.title, min(len(column.title), width - len(mark))) + mark
             style = self.style("table--sorted" if is_sorted else "table--head")
             pieces.append((fit(title, width, right=column.is_number), style))
@@ -228,10 +201,11 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
     def draw(self, number: int) -> Strip:
         """One row."""
-        if number >= len(self.rows):
+        listing = self.listing
+        if number >= len(listing.shown):
             return joined([(self._remark(), self.style("table--quiet"))] if number == 0 else [])
-        row, snapshot, units = self.rows[number], self._snapshot, self._units
-        over = ("table--cursor",) if number == self.cursor else ()
+        row, snapshot, units = listing.shown[number], listing.snapshot, listing.units
+        over = ("table--cursor",) if number == listing.cursor else ()
         is_old, tones = self.about.is_old(row), self.about.tones
         pieces: list[tuple[str, Style]] = []
         gap = self.style(*over)
@@ -263,50 +237,35 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         return seen_widths(self._widths, [not column.is_number for column in self.about.columns], self._right)
 
     def _remark(self) -> str:
-        text = "Nothing matches the filter." if self._all else self.empty
+        text = "Nothing matches the filter." if self.listing.all else self.empty
         return fit(text, self.inner_width) if width_of(text) > self.inner_width else text
 
-    def _reorder(self) -> None:
-        self._arrange()
-        self.refresh_lines(0)
-        self.show_line(self.cursor)
+    def _sort(self, order: Order[Row]) -> None:
+        with self._rearranging():
+            self.listing.set_order(order)
+        self.redraw_head()
+        self.show_line(self.listing.cursor)
 
-    def _arrange(self) -> None:
-        snapshot, wanted = self._snapshot, self._filter
-        rows = self._all if wanted is None else [row for row in self._all if wanted.matches(row, snapshot)]
-        was_seen = self.is_seen(self.cursor)
-        self.rows = tuple(self.order.sorted(rows, snapshot))
-        self._follow()
-        self.extend_to(self.virtual_size.width, len(self.rows))
+    @contextmanager
+    def _rearranging(self) -> Generator[None, None, None]:
+        """Around a change of rows or order: a cursor that was in sight stays in sight, and only changes are painted."""
+        was_seen = self.is_seen(self.listing.cursor)
+        yield
+        self.extend_to(self.virtual_size.width, len(self.listing.shown))
         if was_seen and self.is_attached:
-            self.show_line(self.cursor)
+            self.show_line(self.listing.cursor)
         self.redraw()
         self.post_message(self.Counted(*self.counts))
         self._tell()
 
-    def _follow(self) -> None:
-        """Puts the cursor on the row it was on; on the nearest if that is gone; at the top until it is moved."""
-        if not self.rows:
-            self.cursor, self._key = 0, ""
-            return
-        key = self.about.key
-        here = self.rows[self.cursor] if self.cursor < len(self.rows) else None
-        if not self._is_moved:
-            self.cursor = 0
-        elif here is None or key(here) != self._key:
-            found = next((index for index, row in enumerate(self.rows) if key(row) == self._key), None)
-            self.cursor = min(self.cursor, len(self.rows) - 1) if found is None else found
-        self._key = key(self.rows[self.cursor])
-
     def _move_to(self, index: int) -> None:
-        if not self.rows:
-            return
-        old, self.cursor = self.cursor, max(0, min(index, len(self.rows) - 1))
-        self._key, self._is_moved = self.about.key(self.rows[self.cursor]), True
+        old = self.listing.cursor
+        self.listing.move_to(index)
         self.redraw_line(old)
-        self.redraw_line(self.cursor)
-        self.show_line(self.cursor)
+        self.redraw_line(self.listing.cursor)
+        self.show_line(self.listing.cursor)
         self._tell()
 
     def _tell(self) -> None:
-        self.post_message(self.Moved(self, self._key))  # type: ignore[arg-type]  # a message does not care of what
+        moved = self.Moved(self, self.listing.key)  # type: ignore[arg-type]  # a message does not care of what
+        self.post_message(moved)
