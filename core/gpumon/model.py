@@ -503,7 +503,7 @@ class ClusterSnapshot:
     def gpus_of(self, node: str) -> tuple[Gpu, ...]:
         """The GPUs of one node in the order of their numbers; () for a node that is not known."""
         found = self.node_by_name.get(node)
-        return tuple(self.gpu_by_key[key] for key in found.gpus) if found else ()
+        return tuple(self.gpu_by_key[key] for key in found.gpus if key in self.gpu_by_key) if found else ()
 
     def users_of(self, gpu: Gpu) -> tuple[str, ...] | None:
         """Who holds a GPU; () when it is free; None when nothing tells, also when its jobs are but numbers."""

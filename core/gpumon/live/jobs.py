@@ -22,9 +22,9 @@ FEW_JOBS = 2000
 _AT_ONCE = 200
 """So many new jobs are asked for by their ids; above, everything is read anew."""
 
-_ALL_FACTS_EVERY = 20
-_QUEUE_EVERY = {Tier.REGEX: 1, Tier.FULL: 1, Tier.TURNS: 4}
-"""Refreshes between two readings of the jobs that only wait."""
+_ALL_FACTS_EVERY = 21
+_QUEUE_EVERY = 4
+"""Refreshes between two readings of the jobs that only wait, on clusters that are read in turns."""
 
 
 @dataclass
@@ -57,7 +57,10 @@ class JobReader:
     def asks(self) -> list[Ask[Any]]:
         """The requests of this refresh."""
         turn, self._refresh = self._refresh, self._refresh + 1
-        self._is_whole = turn % _QUEUE_EVERY[self.tier] == 0
+        self._info = None
+        if self.tier is Tier.TURNS and turn and turn % 2 == 0:
+            return self._no_facts()  # the turn of the nodes
+        self._is_whole = self.tier is not Tier.TURNS or turn % _QUEUE_EVERY <= 1
         promql = queries.JOB_INFO if self._is_whole else queries.HOLDING_JOB_INFO
         self._info = Ask("jobs", lambda: self.client.query(promql, JobLabels))
         facts = self._all_facts() if self.expected and turn % _ALL_FACTS_EVERY == 0 else self._no_facts()
@@ -120,9 +123,9 @@ class JobReader:
         self, devices: Mapping[str, GpuDevice], names: NodeNames
     ) -> tuple[tuple[Job, ...] | None, Mapping[str, tuple[str, ...]]]:
         """All jobs, None when no source tells of single ones; and for each GPU that is held, its jobs."""
-        if self._info is None or not (self.expected or self._known.by_id):
+        if not (self.expected or self._known.by_id):
             return None, {}
-        if self._info.answer is not None:
+        if self._info is not None and self._info.answer is not None:
             self._update(self._info.answer.samples, devices, names)
         return tuple(self._known.by_id.values()), self._by_gpu
 
@@ -131,8 +134,6 @@ class JobReader:
         if self._is_whole:
             self._waiting = {job_id: state for job_id, state in alive.items() if state == "pending"}
         else:
-            for job_id in alive:
-                self._waiting.pop(job_id, None)  # it began: once it is gone, it must not seem to wait again
             alive = self._waiting | alive
         gone = self._facts.states.keys() - alive.keys()
         self._facts.keep_only(alive)

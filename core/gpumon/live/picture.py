@@ -9,7 +9,7 @@ from typing import Any
 from gpumon.live.ask import Ask
 from gpumon.live.gpus import GpuReader
 from gpumon.live.jobs import JobReader
-from gpumon.live.nodes import NodeReader
+from gpumon.live.nodes import NodeReader, NodesShown
 from gpumon.live.pulse import PulseReader
 from gpumon.model import Alert, ClusterSnapshot, Dialect, Exporter, Gpu, Job, Node, Problem, Severity, Target
 from gpumon.reading import nodes as reading
@@ -129,6 +129,17 @@ def _nodes(
 ) -> tuple[tuple[Node, ...], tuple[Problem, ...]]:
     if Parts.NODES not in picture.parts:
         return (), ()
+    down, before = picture.pulse.pulses.down, picture.nodes.shown
+    if not picture.nodes.was_read and before and (before.down, before.gpu_count) == (down, len(gpus)):
+        return before.nodes, before.problems
+    found, problems = _nodes_now(picture, gpus, last_words, told_by)
+    picture.nodes.shown = NodesShown(found, problems, down, len(gpus))
+    return found, problems
+
+
+def _nodes_now(
+    picture: Picture, gpus: tuple[Gpu, ...], last_words: GpuReadings, told_by: Mapping[TargetKey, str]
+) -> tuple[tuple[Node, ...], tuple[Problem, ...]]:
     names, pulse = picture.names, picture.pulse
     of_node: dict[str, list[str]] = {}
     for gpu in gpus:
