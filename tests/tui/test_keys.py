@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from textual.binding import Binding
@@ -362,7 +363,7 @@ async def test_a_click_hits_the_line_it_was_aimed_at_below_a_border() -> None:
         lines = seen(app).splitlines()
         y = next(number for number, line in enumerate(lines) if "job3" in line)
         await pilot.click(offset=(lines[y].index("job3"), y))
-        table: RowTable[Target] = app.screen.query_one("#targets", RowTable)
+        table = cast("RowTable[Target]", app.screen.query_one("#targets"))
         assert table.listing.key == "job3\0n3:9100"
         head = next(number for number, line in enumerate(lines) if "INSTANCE" in line)
         await pilot.click(offset=(lines[head].index("INSTANCE"), head))
