@@ -89,7 +89,7 @@ async def test_a_bug_crashes_loudly() -> None:
     app = dashboard(ZeroDivisionError("a bug"))
     with pytest.raises(WorkerFailed, match="a bug"):
         async with app.run_test() as pilot:
-            await until(pilot, lambda: False)
+            await until(pilot, lambda: app.return_code is not None)
 
 
 async def test_keys_answer_while_the_source_does_not() -> None:

@@ -67,7 +67,7 @@ def is_clean(screen: str, size: tuple[int, int]) -> bool:
 
 
 @given(name=names)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_name_can_stand_on_every_screen(name: str) -> None:
     asyncio.run(walk(renamed(name), (120, 40)))
 
