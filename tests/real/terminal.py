@@ -43,6 +43,17 @@ class Terminal:
                 return letter
         raise Failed(f"{text!r} is not on the screen:\n{self.text}")
 
+    def until_colour(self, text: str, colour: str, seconds: float = 45) -> None:
+        """Waits until a text has a colour.
+
+        Raises:
+            Failed: it had not in time, or the program ended.
+        """
+        deadline = time.monotonic() + seconds
+        while self.colour_of(text) != colour:
+            if not self._read(0.1) or time.monotonic() > deadline:
+                raise Failed(f"{text!r} is {self.colour_of(text)} and not {colour}:\n{self.text}")
+
     def type(self, keys: str) -> None:
         """Presses keys."""
         self.child.send(keys)

@@ -58,7 +58,7 @@ def test_it_survives_that_prometheus_is_killed_and_comes_back(simulated: Engine,
     terminal.until(FRESH, seconds=90)
     screen = terminal.until_without(GONE)
     assert "gpu-a01" in screen
-    assert terminal.colour_of("gpu-a02") == lively
+    terminal.until_colour("gpu-a02", lively)
 
     terminal.type("q")
     assert terminal.ended() == 0
