@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gpumon.columns import ACCOUNT_COLUMNS, PARTITION_COLUMNS, USER_COLUMNS, Column
+from gpumon.columns import ACCOUNT_COLUMNS, PARTITION_COLUMNS, USER_COLUMNS
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Settings
 from gpumon.text import shown
 from gpumon.units import count
-from gpumon_cli.tables import Row, Table, draw
+from gpumon_cli.tables import Table, blocks
 from gpumon_cli.terminal import Terminal
 
 
@@ -41,18 +41,6 @@ def queue_lines(snapshot: ClusterSnapshot, settings: Settings, screen: Terminal)
             yield f"Wait   {counted(queue.pending_reasons)}"
         if queue.nodes_by_state:
             yield f"Nodes  {counted(queue.nodes_by_state)}"
-    yield from _table(PARTITION_COLUMNS, snapshot.partitions, snapshot, settings, screen)
-    yield from _table(USER_COLUMNS, snapshot.users, snapshot, settings, screen)
-    yield from _table(ACCOUNT_COLUMNS, snapshot.accounts, snapshot, settings, screen)
-
-
-def _table(
-    columns: tuple[Column[Row], ...],
-    rows: tuple[Row, ...],
-    snapshot: ClusterSnapshot,
-    settings: Settings,
-    screen: Terminal,
-) -> Iterator[str]:
-    if rows:
-        yield ""
-        yield from draw(Table(columns, rows, snapshot, settings.units), screen).lines
+    yield from blocks(Table(PARTITION_COLUMNS, snapshot.partitions, snapshot, settings.units), screen)
+    yield from blocks(Table(USER_COLUMNS, snapshot.users, snapshot, settings.units), screen)
+    yield from blocks(Table(ACCOUNT_COLUMNS, snapshot.accounts, snapshot, settings.units), screen)

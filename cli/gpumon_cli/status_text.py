@@ -14,7 +14,7 @@ from gpumon.text import shown
 from gpumon.totals import ClusterTotals
 from gpumon_cli.holders import Holder, TypeUse
 from gpumon_cli.queue_text import counted
-from gpumon_cli.tables import Row, Table, draw
+from gpumon_cli.tables import Row, Table, blocks
 from gpumon_cli.terminal import Terminal
 
 _MOST_HOLDERS = 10
@@ -63,9 +63,9 @@ def status_lines(
     name = f"{shown(snapshot.cluster)} · " if snapshot.cluster else ""
     yield screen.styled(f"{name}{shown(snapshot.source)} · {clock}", "bold")
     yield from _totals(snapshot, totals, settings)
-    yield from _table(_TYPE_COLUMNS, types, snapshot, settings, screen)
+    yield from blocks(Table(_TYPE_COLUMNS, types, snapshot, settings.units), screen)
     if holders:
-        yield from _table(_HOLDER_COLUMNS, holders[:_MOST_HOLDERS], snapshot, settings, screen)
+        yield from blocks(Table(_HOLDER_COLUMNS, holders[:_MOST_HOLDERS], snapshot, settings.units), screen)
         if len(holders) > _MOST_HOLDERS:
             yield f"… and {len(holders) - _MOST_HOLDERS} more users"
     elif holders is None and totals.gpus:
@@ -108,15 +108,3 @@ def _findings(found: Sequence[Finding], snapshot: ClusterSnapshot, screen: Termi
             yield f"  → {shown(each.advice)}"
     if len(found) > _MOST_FINDINGS:
         yield f"… and {len(found) - _MOST_FINDINGS} more"
-
-
-def _table(
-    columns: tuple[Column[Row], ...],
-    rows: Sequence[Row],
-    snapshot: ClusterSnapshot,
-    settings: Settings,
-    screen: Terminal,
-) -> Iterator[str]:
-    if rows:
-        yield ""
-        yield from draw(Table(columns, rows, snapshot, settings.units), screen).lines

@@ -34,6 +34,13 @@ class Table(Generic[Row]):
     """How a row looks in colour: "dim" for a stale one."""
 
 
+def blocks(table: Table[Row], screen: Terminal) -> Iterator[str]:
+    """A table among others as lines, a blank one before it; nothing for one without rows."""
+    if table.rows:
+        yield ""
+        yield from draw(table, screen).lines
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """A table as lines of text."""

@@ -18,6 +18,8 @@ from pathlib import Path
 
 CACHE = Path(__file__).parents[2] / ".cache" / "daemons"
 PROGRAMS = ("prometheus", "prometheus-node-exporter", "victoria-metrics")
+TOOLS = ("promtool",)
+"""Programs that come along in those packages."""
 LIBRARIES = ("libc6", "libzstd1")
 """What the programs link to, for systems whose own is older."""
 NEWEST_SUITE = {"Debian": "testing", "Ubuntu": "devel"}
@@ -105,7 +107,7 @@ def unpack(package: Path, folder: Path) -> None:
         with tarfile.open(fileobj=dpkg.stdout, mode="r|") as tar:
             for member in tar:
                 path = Path(member.name)
-                is_program = path.parent.name == "bin" and path.name in PROGRAMS
+                is_program = path.parent.name == "bin" and path.name in (*PROGRAMS, *TOOLS)
                 is_library = ".so" in path.name and path.parent.name.endswith("-linux-gnu")
                 if (is_program or is_library) and (member.isfile() or member.issym()):
                     write_member(tar, member, folder / ("bin" if is_program else "lib") / path.name)
@@ -125,11 +127,16 @@ def fetch(apt: Apt, work: Path, packages: Sequence[str], target: Path) -> None:
     ready.rename(target)
 
 
+def is_complete(release: str) -> bool:
+    """Whether every program of a release is there."""
+    return all((CACHE / release / "bin" / name).exists() for name in (*PROGRAMS, *TOOLS))
+
+
 def own_release(work: Path) -> Archive | None:
     """Fetches this release's daemons if they are not there yet; answers with the mirror that has newer ones."""
     apt = Apt(work)
     apt("update")
-    if not (CACHE / "system").exists():
+    if not is_complete("system"):
         fetch(apt, work, PROGRAMS, CACHE / "system")
     return next(apt.archives(), None)
 
@@ -159,7 +166,7 @@ def fill_cache() -> None:
 
 def main() -> int:
     """Fills the cache, quickly when it is full; a failure is one only in CI, elsewhere tests skip."""
-    if (CACHE / "system").exists() and (CACHE / "newest").exists():
+    if is_complete("system") and is_complete("newest"):
         return 0
     try:
         fill_cache()
