@@ -19,7 +19,7 @@ from pathlib import Path
 CACHE = Path(__file__).parents[2] / ".cache" / "daemons"
 PROGRAMS = ("prometheus", "prometheus-node-exporter", "victoria-metrics")
 TOOLS = ("promtool",)
-"""Programs that come along in those packages."""
+"""Programs that come along in this release's packages; the newest suite packs them apart."""
 LIBRARIES = ("libc6", "libzstd1")
 """What the programs link to, for systems whose own is older."""
 NEWEST_SUITE = {"Debian": "testing", "Ubuntu": "devel"}
@@ -129,7 +129,8 @@ def fetch(apt: Apt, work: Path, packages: Sequence[str], target: Path) -> None:
 
 def is_complete(release: str) -> bool:
     """Whether every program of a release is there."""
-    return all((CACHE / release / "bin" / name).exists() for name in (*PROGRAMS, *TOOLS))
+    wanted = (*PROGRAMS, *TOOLS) if release == "system" else PROGRAMS
+    return all((CACHE / release / "bin" / name).exists() for name in wanted)
 
 
 def own_release(work: Path) -> Archive | None:
