@@ -86,7 +86,7 @@ class Answer(msgspec.Struct):
     data: Data | list[msgspec.Raw] | None = None
 
 
-_DECODER = msgspec.json.Decoder(Answer)
+DECODER = msgspec.json.Decoder(Answer)
 
 
 def bodies(host: str, port: int, requests: Sequence[Request]) -> list[bytes]:
@@ -114,7 +114,7 @@ def floor(host: str, port: int, requests: Sequence[Request]) -> int:
     """Asks and decodes everything into arrays; returns how many samples there were."""
     count = 0
     for body in bodies(host, port, requests):
-        answer = _DECODER.decode(body)
+        answer = DECODER.decode(body)
         if isinstance(answer.data, Data):
             keys = [(sample.metric.instance, sample.metric.UUID, sample.metric.jobid) for sample in answer.data.result]
             values = array("d", [float(sample.value[1]) for sample in answer.data.result])
