@@ -7,7 +7,8 @@ SHELL := /bin/bash
 VENV := .venv
 VENV310 := .venv-py310
 BIN := $(VENV)/bin
-FAST := -m "not real" -n auto -q
+FAST := -m "not real and not thorough" -n $(shell nproc) -q
+THOROUGH := -m thorough -n $(shell nproc) -q
 # Daemons are mostly waited for, so more tests than cores may run.
 REAL := -m real -n 6 --dist loadgroup -q --durations 10
 
@@ -16,7 +17,7 @@ export PIP_CONSTRAINT := $(CURDIR)/ci/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast test-real test-py310 check format bench daemons tools picture constraints clean
+.PHONY: help demo test test-fast test-thorough test-real test-py310 check format bench daemons tools picture constraints clean
 
 help:  ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,10 +25,13 @@ help:  ## This list
 demo: $(VENV)/.runs  ## Create .venv, install gpumon and open the dashboard on a simulated cluster
 	@$(BIN)/gpumon-tui --demo
 
-test: daemons test-fast test-real  ## Everything: what it needs, the fast tests, then those with real daemons
+test: daemons test-fast test-thorough test-real  ## Everything: what it needs, the fast tests, then those with real daemons
 
 test-fast: $(VENV)/.develops  ## Under a minute: no root, no daemons, no network beyond loopback
 	$(BIN)/pytest $(FAST)
+
+test-thorough: $(VENV)/.develops  ## More sizes, seeds and names of what the fast tests prove
+	$(BIN)/pytest $(THOROUGH)
 
 test-real: $(VENV)/.develops daemons  ## Real Prometheus, node_exporter, VictoriaMetrics and a pseudo-terminal
 	$(BIN)/pytest $(REAL)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from threading import Event
 from time import monotonic
 
+import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -14,7 +15,11 @@ from gpumon.settings import Settings
 from gpumon.source import Parts, Point
 from gpumon_tui.app import GpumonApp
 
-SIZES = ((80, 24), (120, 40), (200, 50))
+SIZES = (
+    (80, 24),
+    pytest.param((120, 40), marks=pytest.mark.thorough),
+    pytest.param((200, 50), marks=pytest.mark.thorough),
+)
 _PATIENCE_SECONDS = 20.0
 
 

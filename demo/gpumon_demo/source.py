@@ -133,10 +133,12 @@ def _problems(cluster: Cluster, parts: Parts) -> Iterable[Problem]:
             wanted, part, name = _PARTS[one.kind]
             if one.is_up or wanted not in parts:
                 continue
-            for_long = "more than an hour" if one.scraped_at is None else age(cluster.moment - one.scraped_at)
+            silence = "has not answered within the last hour"
+            if one.scraped_at is not None:
+                silence = f"has been silent for {age(cluster.moment - one.scraped_at)}"
             yield Problem(
                 part,
-                f"The {name} at {one.instance} has been silent for {for_long}"
+                f"The {name} at {one.instance} {silence}"
                 + ("; its last numbers are shown as old." if one.scraped_at is not None else "."),
                 f"Is it running? The error stands with target {one.instance} of job {one.job}.",
             )

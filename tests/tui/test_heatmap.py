@@ -89,6 +89,7 @@ async def test_wide_cells_tell_percents_and_narrow_ones_tenths() -> None:
     assert narrow[1].split()[:3] == ["gpu0000", "50%", "55555555"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("cards", "size"), [(1, (80, 24)), (8, (80, 24)), (16, (80, 24)), (72, (80, 24)), (72, (200, 50))]
 )

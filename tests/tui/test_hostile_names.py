@@ -66,6 +66,7 @@ def is_clean(screen: str, size: tuple[int, int]) -> bool:
     return kinds.isdisjoint({"Cc", "Cs", "Zl", "Zp"}) and not bidi and len(lines) == size[1]
 
 
+@pytest.mark.thorough
 @given(name=names)
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_name_can_stand_on_every_screen(name: str) -> None:

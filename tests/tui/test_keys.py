@@ -289,6 +289,7 @@ async def test_a_tiny_terminal_is_told_what_is_needed_and_recovers(size: tuple[i
         assert "GPUs 10" not in seen(app)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", "12345")
 async def test_any_size_is_drawn_while_data_comes(key: str) -> None:
     app = dashboard(healthy(), troubled())

@@ -343,6 +343,7 @@ def test_a_number_is_drawn_whole_or_not_at_all(right: int, seen_as: tuple[int, .
     assert seen_widths((5, 4, 6), (True, False, True), right) == seen_as
 
 
+@pytest.mark.thorough
 async def test_no_number_is_ever_cut_at_the_edge() -> None:
     card = gpu("n1", 0, utilization=0.97, temperature_celsius=84.0)
     for width in range(8, 60):

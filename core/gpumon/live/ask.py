@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from gpumon.errors import NotFound, QueryRejected, SourceError
+from gpumon.errors import NotFound, QueryRejected, Refused, SourceError, TlsFailed, UnknownHost
 from gpumon.model import Problem, Severity
 from gpumon.prometheus.client import PrometheusClient
 
@@ -14,6 +14,10 @@ Answer = TypeVar("Answer")
 
 _OPTIONAL = frozenset({"alerts", "targets"})
 """Parts that Prometheus has and a mere query layer (Thanos, Mimir, VictoriaMetrics) need not have."""
+
+
+_SERVER_GONE = (Refused, UnknownHost, TlsFailed)
+"""Errors that speak of the server, not of one query: what was answered before them is no whole picture."""
 
 
 class Ask(Generic[Answer]):
@@ -52,9 +56,10 @@ def ask_all(client: PrometheusClient, asks: Sequence[Ask[Any]]) -> None:
     """Runs every request, at most four at a time.
 
     Raises:
-        SourceError: not one of several was answered, so the server itself is out of reach.
+        SourceError: the server itself is out of reach: it went away in the middle, or answered not one of several.
     """
     client.together([ask.run for ask in asks])
     errors = [ask.error for ask in asks if ask.error is not None]
-    if errors and len(errors) == len(asks):
-        raise errors[0]
+    gone = next((error for error in errors if isinstance(error, _SERVER_GONE)), None)
+    if gone is not None or (errors and len(errors) == len(asks)):
+        raise gone or errors[0]

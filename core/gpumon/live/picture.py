@@ -226,10 +226,10 @@ def _silent(picture: Picture, told_by: Mapping[TargetKey, str]) -> Iterable[Prob
             continue
         part, kind = _EXPORTERS[told_by[target]]
         since = pulse.pulses.heard_at(target)
-        for_long = age(pulse.now - since) if since is not None else "more than an hour"
+        silence = f"has been silent for {age(pulse.now - since)}" if since else "has not answered within the last hour"
         yield Problem(
             part,
-            f"The {kind} at {target[1]} has been silent for {for_long}"
+            f"The {kind} at {target[1]} {silence}"
             + ("; its last numbers are shown as old." if since is not None else "."),
             f"Is it running? The error stands with target {target[1]} of job {target[0]}.",
         )

@@ -20,6 +20,9 @@ from gpumon.reading.silence import Pulses, TargetKey, read_pulses, scrape_interv
 _DOUBT_WITHOUT_INTERVAL = 60.0
 """Seconds between scrapes that are assumed when nothing tells."""
 
+_NEVER_OLD_BEFORE = 10.0
+"""Seconds: however fast a server scrapes, it may take some of them until it hands out what it has."""
+
 _LAST_WORDS_EVERY = 20
 
 
@@ -107,7 +110,7 @@ class PulseReader:
         pulse = self.pulses.by_target.get(target)
         if pulse is None:
             return None, False
-        limit = self.stale_scrapes * (self.interval_seconds or _DOUBT_WITHOUT_INTERVAL)
+        limit = max(self.stale_scrapes * (self.interval_seconds or _DOUBT_WITHOUT_INTERVAL), _NEVER_OLD_BEFORE)
         is_old = not pulse.is_up or (pulse.heard_at is not None and self.now - pulse.heard_at > limit)
         return pulse.heard_at, is_old
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -27,24 +28,16 @@ def epoch(stamp: str) -> float | None:
     return None if moment.year < 1971 or moment.tzinfo is None else moment.timestamp()
 
 
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604_800, "y": 31_536_000}
+_DURATION = re.compile(r"(?:[0-9]+(?:[.][0-9]+)?(?:ms|[smhdwy]))+")
+_STEP = re.compile(r"([0-9.]+)(ms|[smhdwy])")
+
+
 def seconds(duration: str) -> float | None:
-    """A Prometheus duration, "1m30s" or "15s" or "500ms"; None when it is not one."""
-    units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604_800, "y": 31_536_000}
-    total, number = 0.0, ""
-    place = 0
-    while place < len(duration):
-        letter = duration[place]
-        if letter.isdigit() or letter == ".":
-            number += letter
-            place += 1
-            continue
-        unit = "ms" if duration.startswith("ms", place) else letter
-        if unit not in units or not number:
-            return None
-        total += float(number) * units[unit]
-        number = ""
-        place += len(unit)
-    return total if total and not number else None
+    """A Prometheus duration, "1m30s" or "15s" or "500ms"; None when it is not one, or no time at all."""
+    if not _DURATION.fullmatch(duration):
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in _STEP.findall(duration)) or None
 
 
 def alerts(told: Iterable[WireAlert], names: NodeNames) -> tuple[Alert, ...]:

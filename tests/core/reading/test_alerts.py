@@ -29,7 +29,17 @@ def test_times_are_read_in_every_precision(text: str, moment: float | None) -> N
 
 @pytest.mark.parametrize(
     ("text", "length"),
-    [("15s", 15.0), ("1m30s", 90.0), ("500ms", 0.5), ("2h", 7200.0), ("", None), ("s", None), ("7", None)],
+    [
+        ("15s", 15.0),
+        ("1m30s", 90.0),
+        ("500ms", 0.5),
+        ("2h", 7200.0),
+        ("", None),
+        ("s", None),
+        ("7", None),
+        ("¹w", None),
+        ("1.2.3s", None),
+    ],
 )
 def test_durations_are_read(text: str, length: float | None) -> None:
     assert seconds(text) == length
