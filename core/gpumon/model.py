@@ -519,7 +519,8 @@ class ClusterSnapshot:
                 if dialect.part == part and name in lack.fields:
                     return f"{lack.metric} is not exported by {dialect.name}"
         for problem in self.problems:
-            if problem.part == part:
+            # a lesser one (one silent exporter, say) is no reason for the dashes of others
+            if problem.part == part and problem.severity is Severity.ERROR:
                 return problem.text
         if self.tier is Tier.TURNS and part == "gpus":
             return "not read yet: a cluster of this size is read in turns"
