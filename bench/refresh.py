@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from floor import Recorder, Request, floor
+from gpumon import garbage
 from gpumon.live.source import PrometheusSource
 from gpumon.prometheus.client import PrometheusClient
 from gpumon.settings import PrometheusSettings, Settings
@@ -50,9 +51,11 @@ def measured(place: Site) -> tuple[Cost, Cost, int]:
     source = PrometheusSource(Settings(prometheus=settings), PrometheusClient(settings, transport=recorder))
     pid, port = place.engine.daemon.pid, place.engine.daemon.port
     ours, bare, requests = Cost(), Cost(), list[Request]()
+    garbage.collect_rarely()
     for _ in range(WARM_UP):
         source.snapshot()
         floor("127.0.0.1", port, recorder.taken())
+    garbage.settle()  # as the dashboard does after its first picture
     for number in range(ROUNDS):
         if number % 2:  # or else every second garbage collection of the server would always meet the same side
             floor("127.0.0.1", port, requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
+from gpumon import garbage
 from gpumon.errors import GpumonError
 from gpumon.text import shown
 from gpumon_cli.arguments import LISTINGS, Options, parse, parse_dashboard, parser
@@ -84,6 +85,7 @@ def _is_check(typed: Sequence[str]) -> bool:
 
 def _ended(program: str, command: Callable[[], int], *, is_check: bool = False) -> int:
     """The exit code of `command`; what gpumon expects to fail ends in a sentence, never in a traceback."""
+    garbage.collect_rarely()
     try:
         return int(command())
     except BrokenPipeError:

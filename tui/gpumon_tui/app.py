@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Iterable
 from time import monotonic
 from typing import ClassVar
@@ -14,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import Screen
 
+from gpumon import garbage
 from gpumon.errors import GpumonError
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Settings
@@ -176,7 +176,7 @@ class GpumonApp(App[None]):
                 interval_seconds=self.interval,
             )
         if is_first and not self.is_headless:
-            self.call_after_refresh(_settle_memory)
+            self.call_after_refresh(garbage.settle)
 
     def _lose(self, error: GpumonError, wait: float) -> None:
         told = self.connection
@@ -205,9 +205,3 @@ class GpumonApp(App[None]):
             except asyncio.TimeoutError:
                 break
         self._is_wanted_now = False
-
-
-def _settle_memory() -> None:
-    """Takes everything that was made so far out of the garbage collector's rounds, which would make keys wait."""
-    gc.collect()
-    gc.freeze()

@@ -35,6 +35,8 @@ _RARER_EVERY = 4
 _RARER_GROUPS = {Tier.FULL: 1, Tier.TURNS: 3}
 """Every so many refreshes one group of the rarer metrics is read; all of them at once would be felt by the server."""
 
+_NOT_IN_DETAIL = frozenset(Gpu.__struct_fields__) | {"memory_reserved_bytes", "memory_total_bytes"}
+
 _SIZE_FIELDS = frozenset({"memory_free_bytes", "memory_reserved_bytes", "memory_total_bytes"})
 
 
@@ -144,7 +146,7 @@ class GpuReader:
         elif metric.field != "throttle_mask" or answer.samples:
             self.kept.values.pop(metric.field, None)
         reading.read_metric(answer.samples, metric, self.kept)
-        if metric not in queries.LIVE_GPU_METRICS:
+        if metric.field not in _NOT_IN_DETAIL:
             self._details = None
         if metric.field in _SIZE_FIELDS:
             self._is_sized = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _BITS: tuple[tuple[int, str], ...] = (
     (0x2, "clock setting"),
     (0x4, "power cap"),
@@ -30,6 +32,7 @@ WORDS = tuple(word for _, word in _BITS)
 """Every word that can appear, in the order they are listed."""
 
 
+@lru_cache(maxsize=512)
 def reasons_of_mask(mask: float) -> tuple[str, ...]:
     """The reasons set in DCGM_FI_DEV_CLOCKS_EVENT_REASONS; () for none, or only idle."""
     bits = int(mask)
