@@ -37,8 +37,14 @@ RULES = json.dumps(
 
 
 def of_node(snapshot: ClusterSnapshot, node: str) -> tuple[float | None, bool]:
-    """Temperature of a node's first GPU, and whether it is said to be old."""
-    gpu = snapshot.gpus_of(node)[0]
+    """Temperature of a node's first GPU, and whether it is said to be old; unknown while the engine hands out neither.
+
+    VictoriaMetrics makes the samples of one scrape visible one after the other.
+    """
+    gpus = snapshot.gpus_of(node)
+    if not gpus:
+        return None, False
+    gpu = gpus[0]
     return gpu.temperature_celsius, gpu.is_stale
 
 

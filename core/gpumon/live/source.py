@@ -126,7 +126,6 @@ class PrometheusSource:
             else []
         )
         asks: list[Ask[Any]] = [
-            *self._pulse.asks(),
             *(self._gpus.asks(everything=Parts.DETAIL in parts) if Parts.GPUS in parts else ()),
             *(self._nodes.asks() if Parts.NODES in parts else ()),
             *([self._slurm] if self._slurm else ()),
@@ -136,7 +135,10 @@ class PrometheusSource:
         ]
         ask_all(self._client, asks)
         self._take_targets(targets)
-        return asks
+        # Who answers is asked last: a target that fell silent meanwhile must not seem to speak of nothing.
+        pulse = self._pulse.asks()
+        ask_all(self._client, pulse)
+        return [*asks, *pulse]
 
     def _taken(self, parts: Parts, asked: list[Ask[Any]]) -> Picture:
         """Takes the answers in, asks once more about what turned out to be new, and lays everything side by side."""
