@@ -67,11 +67,6 @@ def watts(value: float | None) -> str:
     return f"{value / 1000:.1f} kW" if abs(value) >= 10_000 else f"{value:.0f} W"
 
 
-def megahertz(value: float | None) -> str:
-    """A clock: 1410 -> '1410 MHz'."""
-    return MISSING if value is None else f"{value:.0f} MHz"
-
-
 def duration(seconds: float | None) -> str:
     """A length of time in its two largest units: 93784 -> '1d 2h', 61 -> '1m 1s'."""
     if seconds is None:

@@ -64,7 +64,7 @@ class PrometheusSource:
         self._client.close()
 
     def snapshot(self, parts: Parts = Parts.ALL) -> ClusterSnapshot:
-        """The cluster now, read in two rounds of requests and a third where something is new.
+        """The cluster now: a round of requests, then who answers, then what turned out to be new.
 
         Raises:
             SourceError: nothing could be read; `NoData` when the server answers but holds nothing that can be shown.
