@@ -16,6 +16,21 @@ from types import MappingProxyType
 import msgspec
 
 
+class Attribution(Enum):
+    """How it is known which jobs hold a GPU; best first."""
+
+    LABEL = "label"
+    """dcgm-exporter itself names the job (hpc_job, jobid)."""
+    UUID = "uuid"
+    """Slurm's allocation, and the node's own map from Slurm's index to the card."""
+    INDEX = "index"
+    """Slurm's allocation, its index taken for the driver's: wrong where gres.conf is not in PCI order."""
+    NODE = "node"
+    """One job holds the whole node."""
+    JOB_EXPORTER = "job exporter"
+    """jobstats' or soperator's series."""
+
+
 class MigInstance(msgspec.Struct, frozen=True, gc=False):
     """A slice of a GPU in multi-instance mode."""
 
@@ -120,6 +135,11 @@ class Gpu(msgspec.Struct, frozen=True, gc=False):
     detail: GpuDetail = NO_DETAIL
     jobs: tuple[str, ...] | None = None
     """Ids of the jobs that hold it, as in `Job.id`; () when known to be free; None when nothing tells."""
+    held_by: Attribution | None = None
+    """How `jobs` is known; None when nothing tells."""
+    idle_since: float | None = None
+    """Since when its utilization has not risen above the idle share although a job holds it, as far as history was
+    looked at and never before its job began; None when it is busy, free, or its history was not read."""
     sampled_at: float | None = None
     """When its exporter was last scraped with success."""
     is_stale: bool = False
@@ -156,6 +176,18 @@ class Filesystem(msgspec.Struct, frozen=True, gc=False):
         return None if not self.size_bytes else 1 - self.available_bytes / self.size_bytes
 
 
+class GpuCount(msgspec.Struct, frozen=True, gc=False):
+    """GPUs of one type on a node, as Slurm counts them: each MIG slice is one."""
+
+    type: str
+    """Slurm's GRES type: "h100", "a100_1g.5gb"; "" where gres.conf names none."""
+    total: float
+    allocated: float
+    """Held by jobs as whole GPUs or MIG slices."""
+    shared: float = 0.0
+    """Not allocated as such, but parts (shards) of them are held: not free for a job that wants a GPU."""
+
+
 class NodeSlurm(msgspec.Struct, frozen=True, gc=False):
     """What Slurm says about a node."""
 
@@ -176,6 +208,8 @@ class NodeSlurm(msgspec.Struct, frozen=True, gc=False):
     gpus_total: float | None = None
     """GPUs that Slurm has configured there, MIG slices counted as they are configured."""
     gpus_allocated: float | None = None
+    gpus_by_type: tuple[GpuCount, ...] = ()
+    """By Slurm's type, in the order of their names; () when no exporter tells types."""
 
     @property
     def is_out_of_use(self) -> bool:
@@ -268,12 +302,20 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     started_at: float | None = None
     ends_at: float | None = None
     """When its time limit is reached."""
+    eligible_at: float | None = None
+    """When it may start at the earliest, dependencies and begin times met."""
+    expected_at: float | None = None
+    """When Slurm expects a waiting job to start; None when it made no plan for it."""
+    time_limit_seconds: float | None = None
+    """None when unlimited or unknown."""
     cpus: float | None = None
     memory_bytes: float | None = None
     gpus: float | None = None
     """How many GPUs it holds or asks for."""
     node_count: float | None = None
     priority: float | None = None
+    tasks: float | None = None
+    """How many tasks of its array wait together in this record; None for a job that is no such record."""
     held: tuple[str, ...] = ()
     """Keys of the GPUs it holds, where they are known."""
 
@@ -288,6 +330,10 @@ class Partition:
     """One partition and how full it is."""
 
     name: str
+    state: str = ""
+    """Lower case: "up", "down", "drain", "inactive"; empty when the exporter does not tell."""
+    max_time_seconds: float | None = None
+    """The longest time limit a job may have; None when unlimited or unknown."""
     cpus_total: float | None = None
     cpus_allocated: float | None = None
     cpus_idle: float | None = None

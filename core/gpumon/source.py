@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Protocol
@@ -22,7 +23,9 @@ class Parts(Flag):
     TARGETS = auto()
     DETAIL = auto()
     """The rarer facts of every GPU at once; without it a source may spread them over several refreshes."""
-    ALL = GPUS | NODES | SLURM | JOBS | ALERTS | TARGETS
+    IDLE = auto()
+    """Since when GPUs that jobs hold have been idle: needs history."""
+    ALL = GPUS | NODES | SLURM | JOBS | ALERTS | TARGETS | IDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,19 @@ class ClusterSource(Protocol):
         """Mean utilization of all GPUs over the last `seconds`, at most `points` of them, oldest first.
 
         () when the source holds no such history.
+
+        Raises:
+            SourceError: it could not be read.
+        """
+        ...
+
+    def gpu_history(
+        self, keys: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """One number of some GPUs (by `Gpu.key`) over the last `seconds`, at most `points` each, oldest first.
+
+        `field` is one of the model's: "utilization", "memory_used_bytes", "power_watts", "temperature_celsius",
+        "sm_active"; in the model's units. A GPU of which no history is held is not in the answer.
 
         Raises:
             SourceError: it could not be read.

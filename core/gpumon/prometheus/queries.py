@@ -248,11 +248,15 @@ JOB_NUMBERS: tuple[tuple[str, str], ...] = (
     ("gpumon_job_submit_time_seconds", "submitted_at"),
     ("gpumon_job_start_time_seconds", "started_at"),
     ("gpumon_job_end_time_seconds", "ends_at"),
+    ("gpumon_job_eligible_time_seconds", "eligible_at"),
+    ("gpumon_job_estimated_start_time_seconds", "expected_at"),
+    ("gpumon_job_time_limit_seconds", "time_limit_seconds"),
     ("gpumon_job_cpus", "cpus"),
     ("gpumon_job_memory_bytes", "memory_bytes"),
     ("gpumon_job_gpus", "gpus"),
     ("gpumon_job_node_count", "node_count"),
     ("gpumon_job_priority", "priority"),
+    ("gpumon_job_array_tasks", "tasks"),
 )
 """Metric and field of a job's numbers."""
 

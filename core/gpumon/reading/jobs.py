@@ -104,7 +104,7 @@ class KnownJobs:
     ) -> None:
         """The jobs of `samples` as they are now; `changed` are those whose facts were read anew."""
         columns = [facts.numbers[name].get for _, name in JOB_NUMBERS]
-        submitted, started, ends, cpus, memory, gpus, nodes, priority = columns
+        submitted, started, ends, eligible, expected, limit, cpus, memory, gpus, nodes, priority, tasks = columns
         by_id, labels, none = self.by_id, self._labels, ()
         for sample in samples:
             label = sample.metric
@@ -116,7 +116,8 @@ class KnownJobs:
             job = Job(
                 key, label.user, label.account, label.partition, label.qos, label.name, label.state, label.reason,
                 label.nodes, label.array_job_id, label.array_task_id, label.het_job_id, submitted(key), started(key),
-                ends(key), cpus(key), memory(key), gpus(key), nodes(key), priority(key), keys,
+                ends(key), eligible(key), expected(key), limit(key), cpus(key), memory(key), gpus(key), nodes(key),
+                priority(key), tasks(key), keys,
             )  # fmt: skip
             by_id[key] = old if old is not None and old == job else job
 
