@@ -330,10 +330,6 @@ class Partition:
     """One partition and how full it is."""
 
     name: str
-    state: str = ""
-    """Lower case: "up", "down", "drain", "inactive"; empty when the exporter does not tell."""
-    max_time_seconds: float | None = None
-    """The longest time limit a job may have; None when unlimited or unknown."""
     cpus_total: float | None = None
     cpus_allocated: float | None = None
     cpus_idle: float | None = None
@@ -342,6 +338,10 @@ class Partition:
     gpus_allocated: float | None = None
     jobs_running: float | None = None
     jobs_pending: float | None = None
+    state: str = ""
+    """Lower case: "up", "down", "drain", "inactive"; empty when the exporter does not tell."""
+    max_time_seconds: float | None = None
+    """The longest time limit a job may have; None when unlimited or unknown."""
 
 
 @dataclass(frozen=True, slots=True)
