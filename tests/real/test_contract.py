@@ -14,6 +14,7 @@ import pytest
 
 from gpumon.live.source import PrometheusSource
 from gpumon.model import ClusterSnapshot, Node
+from gpumon_demo.blocks import Host
 from gpumon_demo.clockwork import TICK_SECONDS, tick_of
 from gpumon_demo.cluster import BEGIN, Simulation
 from gpumon_demo.hosts import counters
@@ -145,22 +146,54 @@ def test_a_silent_exporter_is_the_same_on_both_faces(faces: Faces, simulation: S
     assert told[0][0].part == told[1][0].part == "gpus"
 
 
+LATE_SECONDS = 2.0
+"""A scrape may be dated so long before its samples can be queried."""
+
+
+def scrapes(engine: Engine, host: str, at: float) -> dict[float, float]:
+    """When a node was scraped in the minute before `at`, and what it said then: bytes read from all its disks."""
+    promql = f'node_disk_read_bytes_total{{instance="{host}:9100"}}[1m]'
+    told: dict[float, float] = {}
+    for row in engine.get("/api/v1/query", query=promql, time=str(at), nocache="1")["result"]:
+        for moment, value in row["values"]:
+            told[moment] = told.get(moment, 0.0) + float(value)
+    return told
+
+
+def tick_when_told(simulation: Simulation, host: Host, read: float, moment: float) -> int:
+    """The tick whose counters an exporter told, asked at `moment` of the simulation and answering a little later."""
+    ticks = range(tick_of(moment), tick_of(moment) + 60, TICK_SECONDS)
+    return next(tick for tick in ticks if counters(simulation, host, tick).read == pytest.approx(read, abs=2))
+
+
 def test_rates_are_those_between_the_last_two_scrapes(
     simulation: Simulation, start_engine: StartEngine, source_of: SourceOf, endings: ExitStack
 ) -> None:
     clock = RunningClock(began=time.time())
     server = endings.enter_context(ExporterServer(clock=clock, simulation=simulation))
-    found = source_of(start_engine(*simulated_jobs(server.url), interval=f"{TICK_SECONDS}s")).snapshot().node_by_name
-    compared = 0
-    for host in simulation.hosts:
-        node = found[host.name]
-        if node.sampled_at is None or not 0.3 < clock.at(node.sampled_at) % TICK_SECONDS < TICK_SECONDS - 0.7:
-            continue  # down, or scraped so near to a change that either side of it may have been told
-        tick = tick_of(clock.at(node.sampled_at))
-        now, before = (counters(simulation, host, moment) for moment in (tick, tick - TICK_SECONDS))
-        idle = (now.idle - before.idle) / TICK_SECONDS / host.machine.cpus
-        assert node.cpu_share == pytest.approx(1 - idle, abs=0.01), host.name
-        assert node.disk_read_bytes_per_second == pytest.approx((now.read - before.read) / TICK_SECONDS, rel=0.01)
-        assert node.network_sent_bytes_per_second == pytest.approx((now.sent - before.sent) / TICK_SECONDS, rel=0.01)
-        compared += 1
-    assert compared > len(simulation.hosts) / 2
+    engine = start_engine(*simulated_jobs(server.url), interval=f"{TICK_SECONDS}s")
+    source = source_of(engine)
+    waiting = {host.name: host for host in simulation.hosts if host.name != simulation.troubles.down}
+
+    def all_compared() -> bool:
+        began = time.time()
+        found = source.snapshot().node_by_name
+        ended = time.time()
+        for host in list(waiting.values()):
+            told = scrapes(engine, host.name, ended)
+            *_, first, last = sorted(told)
+            if last > began - LATE_SECONDS:
+                continue  # scraped while the snapshot was read: another one will tell
+            now, before = (
+                counters(simulation, host, tick_when_told(simulation, host, told[at], clock.at(at)))
+                for at in (last, first)
+            )
+            node, seconds = found[host.name], last - first
+            idle = (now.idle - before.idle) / seconds / host.machine.cpus
+            assert node.cpu_share == pytest.approx(1 - idle, abs=0.01), host.name
+            assert node.disk_read_bytes_per_second == pytest.approx((now.read - before.read) / seconds, rel=0.01)
+            assert node.network_sent_bytes_per_second == pytest.approx((now.sent - before.sent) / seconds, rel=0.01)
+            del waiting[host.name]
+        return not waiting
+
+    until(all_compared, "each node's rates are compared once")
