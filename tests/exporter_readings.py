@@ -120,8 +120,8 @@ def crowded(running: int, waiting: int) -> Reading:
 
 def series(text: str, *, is_openmetrics: bool = False) -> Series:
     """The samples of an exposition, which must be one for prometheus_client."""
-    parse: Callable[[str], Iterable[Metric]] = (
-        openmetrics.text_string_to_metric_families if is_openmetrics else parse_plain
+    families: Iterable[Metric] = (
+        openmetrics_parser.text_string_to_metric_families(text) if is_openmetrics else parse_plain(text)
     )
     found: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
     for family in families:
