@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from prometheus_client.core import Metric
+from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from gpumon_exporter.slurm.records import (
@@ -25,6 +26,12 @@ from gpumon_exporter.slurm.records import (
 
 Series = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 """Values by name and labels."""
+
+PARSERS: tuple[Callable[[str], Iterable[Metric]], ...] = (  # pyright: ignore[reportUnknownVariableType]  # half typed
+    parse_plain,
+    openmetrics_parser.text_string_to_metric_families,
+)
+"""Of the plain format, and of OpenMetrics."""
 
 HOSTILE = 'x" 1\nslurm_up{a="b"} 7\n# EOF\n\\\x1b[31m\t\r\u2028é😀{}=,'
 """A job's name as a stranger may choose it."""
@@ -120,11 +127,8 @@ def crowded(running: int, waiting: int) -> Reading:
 
 def series(text: str, *, is_openmetrics: bool = False) -> Series:
     """The samples of an exposition, which must be one for prometheus_client."""
-    families: Iterable[Metric] = (
-        openmetrics_parser.text_string_to_metric_families(text) if is_openmetrics else parse_plain(text)
-    )
     found: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
-    for family in families:
+    for family in PARSERS[is_openmetrics](text):
         for sample in family.samples:
             place = sample.name, frozenset(sample.labels.items())
             assert place not in found, f"{place} stands there twice"

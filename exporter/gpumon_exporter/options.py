@@ -65,6 +65,11 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
     return parser.parse_args(list(arguments), namespace=options)
 
 
+def flags() -> tuple[str, ...]:
+    """All options that can be set."""
+    return tuple(_flags(_parser()))
+
+
 def _parser() -> _Parser:
     parser = _Parser(
         prog=PROGRAM,

@@ -33,12 +33,13 @@ class Family:
 class Block:
     """Some families as text."""
 
-    plain: bytes
+    plain: tuple[bytes, ...]
+    """Of each family; never joined, since a copy of all would double the memory."""
     deflated: bytes
     """The same, compressed so that it can stand anywhere in a gzip stream."""
 
 
-EMPTY = Block(b"", b"")
+EMPTY = Block((), b"")
 
 
 def block(families: Iterable[tuple[Family, Samples]]) -> Block:
@@ -53,7 +54,7 @@ def block(families: Iterable[tuple[Family, Samples]]) -> Block:
             deflated.append(packer.compress(text))
     if plain:
         deflated.append(packer.flush(zlib.Z_FULL_FLUSH))
-    return Block(b"".join(plain), b"".join(deflated))
+    return Block(tuple(plain), b"".join(deflated))
 
 
 def family_text(family: Family, samples: Samples) -> bytes:

@@ -18,23 +18,25 @@ class Page:
     blocks: tuple[Block, ...]
     checksum: int
     """CRC-32 of their text, so that a scrape need not read it again."""
+    length: int
+    """Bytes of their text."""
 
     @staticmethod
     def of(*blocks: Block) -> Page:
         """A page of these blocks."""
-        checksum = 0
-        for block in blocks:
-            checksum = zlib.crc32(block.plain, checksum)
-        return Page(blocks, checksum)
+        checksum, length = 0, 0
+        for part in (part for block in blocks for part in block.plain):
+            checksum, length = zlib.crc32(part, checksum), length + len(part)
+        return Page(blocks, checksum, length)
 
     def plain(self, tail: bytes) -> tuple[bytes, ...]:
         """The text, with `tail` behind it."""
-        return (*(block.plain for block in self.blocks), tail)
+        return (*(part for block in self.blocks for part in block.plain), tail)
 
     def gzipped(self, tail: bytes) -> tuple[bytes, ...]:
         """The same as one gzip stream, of which only `tail` is compressed now."""
         packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
         end = packer.compress(tail) + packer.flush()
-        length = sum(len(block.plain) for block in self.blocks) + len(tail)
-        trailer = struct.pack("<LL", zlib.crc32(tail, self.checksum), length & 0xFFFFFFFF)
+        length = (self.length + len(tail)) & 0xFFFFFFFF
+        trailer = struct.pack("<LL", zlib.crc32(tail, self.checksum), length)
         return (_GZIP_HEADER, *(block.deflated for block in self.blocks), end + trailer)

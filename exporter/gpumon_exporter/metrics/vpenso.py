@@ -22,7 +22,7 @@ JOBS = (("jobs_pending", "pending"), ("jobs_running", "running"), ("jobs_suspend
 CPUS: tuple[tuple[str, str, Callable[[SlurmNode], float]], ...] = (
     ("alloc", "Allocated CPUs", lambda node: node.cpus_allocated),
     ("idle", "Idle CPUs", lambda node: node.cpus_idle),
-    ("other", "CPUs of nodes that take no jobs", lambda node: node.cpus_other),
+    ("other", "Other CPUs", lambda node: node.cpus_other),
     ("total", "Total CPUs", lambda node: node.cpus),
 )
 MEMORY: tuple[tuple[str, str, Callable[[SlurmNode], float | None]], ...] = (

@@ -69,7 +69,7 @@ def test_what_no_utf_8_can_hold_is_replaced() -> None:
 
 def test_what_is_not_known_has_no_series_and_a_family_without_series_is_left_out() -> None:
     assert family_text(FAMILY, [(("a", "b"), None)]) == b""
-    assert block([(FAMILY, ())]).plain == b""
+    assert block([(FAMILY, ())]).plain == ()
 
 
 @given(st.lists(st.binary(max_size=300), max_size=4), st.binary(max_size=300))

@@ -28,7 +28,9 @@ EVERYTHING: tuple[Families, ...] = (
 
 def told(reading: Reading, *kinds: Families) -> Series:
     """What is told of a reading."""
-    return series(b"".join(block(families(reading)).plain for families in kinds or EVERYTHING).decode())
+    return series(
+        b"".join(part for families in kinds or EVERYTHING for part in block(families(reading)).plain).decode()
+    )
 
 
 def test_a_job_is_told_with_its_labels_and_numbers() -> None:

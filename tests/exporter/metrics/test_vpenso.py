@@ -20,7 +20,7 @@ OURS = {"slurm_gpus_alloc", "slurm_gpus_idle", "slurm_gpus_other", "slurm_gpus_t
 
 def told(reading: Reading) -> Series:
     """What is told under vpenso's names."""
-    return series(block(vpenso_families(reading)).plain.decode())
+    return series(b"".join(block(vpenso_families(reading)).plain).decode())
 
 
 def shapes(found: Series) -> set[tuple[str, frozenset[str]]]:
