@@ -17,7 +17,8 @@ export PIP_CONSTRAINT := $(CURDIR)/ci/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast test-thorough test-real test-py310 check format bench daemons tools picture constraints clean
+.PHONY: help demo test test-fast test-thorough test-real test-py310 check format bench daemons tools exporter picture \
+	constraints clean
 
 help:  ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,12 +40,13 @@ test-real: $(VENV)/.develops daemons  ## Real Prometheus, node_exporter, Victori
 test-py310: $(VENV310)/.tests  ## The fast tests on Python 3.10, the oldest that is promised
 	$(VENV310)/bin/pytest $(FAST)
 
-check: $(VENV)/.develops  ## ruff, mypy, pyright, import-linter
+check: $(VENV)/.develops  ## ruff, mypy, pyright, import-linter, and that the exporter needs no more than Python 3.9
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/vermin --quiet --no-tips --violations -t=3.9- exporter/
 
 format: $(VENV)/.develops  ## Let ruff lay the code out
 	$(BIN)/ruff check --fix-only --quiet
@@ -58,6 +60,9 @@ tools: $(VENV)/.develops  ## .venv with everything a developer uses
 
 daemons: $(VENV)/.runs  ## Unpack Prometheus, node_exporter and VictoriaMetrics into .cache/, outside the system
 	@$(BIN)/python tests/real/unpack_daemons.py
+
+exporter: $(VENV)/.runs  ## dist/gpumon-slurm-exporter.pyz, one file for any python3 from 3.9 on
+	$(BIN)/python ci/exporter_zipapp.py dist/gpumon-slurm-exporter.pyz
 
 picture: $(VENV)/.runs  ## Draw docs/dashboard.svg from the real dashboard
 	$(BIN)/python ci/picture.py

@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -87,7 +87,7 @@ def site(store: Store) -> Site:
 
 
 @contextmanager
-def _told_to_end(stopped: threading.Event) -> Iterator[Callable[[], bool]]:
+def _told_to_end(stopped: threading.Event) -> Generator[Callable[[], bool]]:
     """Takes SIGTERM and SIGINT as the wish to end; gives whether one came."""
     told = threading.Event()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from exporter_readings import DOWN, FULL, HOSTILE, crowded
@@ -23,7 +23,7 @@ FOR_EVER = 1e9
 
 
 @contextmanager
-def served(store: Store) -> Iterator[str]:
+def served(store: Store) -> Generator[str]:
     """The exporter's pages on the loopback; gives host and port."""
     web = WebServer(Address("127.0.0.1", 0), site(store), Protection(None))
     web.start()
