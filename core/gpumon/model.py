@@ -135,15 +135,15 @@ class Gpu(msgspec.Struct, frozen=True, gc=False):
     detail: GpuDetail = NO_DETAIL
     jobs: tuple[str, ...] | None = None
     """Ids of the jobs that hold it, as in `Job.id`; () when known to be free; None when nothing tells."""
+    sampled_at: float | None = None
+    """When its exporter was last scraped with success."""
+    is_stale: bool = False
+    """True when the values are older than a few scrape intervals: the exporter fell silent."""
     held_by: Attribution | None = None
     """How `jobs` is known; None when nothing tells."""
     idle_since: float | None = None
     """Since when its utilization has not risen above the idle share although a job holds it, as far as history was
     looked at and never before its job began; None when it is busy, free, or its history was not read."""
-    sampled_at: float | None = None
-    """When its exporter was last scraped with success."""
-    is_stale: bool = False
-    """True when the values are older than a few scrape intervals: the exporter fell silent."""
 
     @property
     def key(self) -> str:
