@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 import time
 
@@ -87,7 +88,11 @@ class WebServer:
                     let_go(connection)
                     return
                 with context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as secured:
-                    secured.do_handshake()
+                    try:
+                        secured.do_handshake()
+                    except ssl.SSLError:
+                        let_go(secured)  # else what the client sent meanwhile makes the alert that tells why get lost
+                        raise
                     Handler(secured, client, self._site, self._protection, deadline)
         except OSError as error:
             _log.debug("%s: %s", client, one_line(str(error)))
