@@ -70,8 +70,8 @@ def flags() -> tuple[str, ...]:
     return tuple(_flags(_parser()))
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog=PROGRAM,
         description="What Slurm knows of jobs, nodes and who holds which GPU, for Prometheus.",
         epilog=f"`{PROGRAM} gpu-map --help`: which GPU Slurm's numbers mean, for a node's textfile collector. "
@@ -108,7 +108,7 @@ def _add_telling(add: Callable[..., object]) -> None:
     add("--no-job-names", action="store_true", help="jobs without their names")
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """A parser whose complaints are one sentence."""
 
     def error(self, message: str) -> NoReturn:
@@ -120,7 +120,7 @@ class _Parser(argparse.ArgumentParser):
         raise BadOption(one_line(re.sub(r"^argument (\S+): ", r"\1: ", message)))
 
 
-def _set(parser: _Parser, options: Options, variable: str, value: str) -> None:
+def _set(parser: Parser, options: Options, variable: str, value: str) -> None:
     """Takes an option from the environment."""
     action = {_variable(flag): action for flag, action in _flags(parser).items()}.get(variable)
     if action is None:
