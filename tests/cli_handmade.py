@@ -121,7 +121,16 @@ def cluster(**known: object) -> ClusterSnapshot:
         ),
         jobs=(
             job(100, held=("GPU-gpu1-0",)),
-            job(101, user="bob", state="pending", reason="Resources", started_at=None, ends_at=None, nodes=""),
+            job(
+                101,
+                user="bob",
+                state="pending",
+                reason="Resources",
+                started_at=None,
+                ends_at=None,
+                nodes="",
+                priority=9.0,
+            ),
         ),
         queue=Queue(by_state={"running": 1, "pending": 1}, nodes_by_state={"mixed": 1, "drained": 1}, gpus_total=4),
         partitions=(Partition("gpu", cpus_total=128, gpus_total=4, jobs_running=1, jobs_pending=1),),

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from gpumon.columns import Column
-from gpumon.model import ClusterSnapshot, Gpu, Job, Node, Severity
+from gpumon.model import ClusterSnapshot, Gpu, Node, Severity
 from gpumon.text import shown
-from gpumon.units import MISSING, age
+from gpumon.units import MISSING, Units, age
 
 Row = TypeVar("Row")
 
+_UNITS = Units()
 _MARKS = {Severity.NOTE: "·", Severity.WARNING: "!", Severity.ERROR: "✗"}
 
 
@@ -55,9 +56,5 @@ def _missing(snapshot: ClusterSnapshot, rows: Sequence[Row], columns: Sequence[C
 
 
 def _is_unknown(row: Row, column: Column[Row], snapshot: ClusterSnapshot) -> bool:
-    """True when a dash means "not known", and not that a waiting job has no end."""
-    if isinstance(row, Job) and column.missing in ("started_at", "ends_at", "submitted_at"):
-        known = getattr(row, column.missing)
-        is_due = row.state == "running" if column.missing != "submitted_at" else row.state == "pending"
-        return known is None and is_due
-    return column.value(row, snapshot) is None
+    """True when a dash means "not known"; a blank stands where the question does not arise."""
+    return column.value(row, snapshot) is None and column.text(row, snapshot, _UNITS) != ""

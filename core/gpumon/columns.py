@@ -8,8 +8,11 @@ from typing import Generic, TypeAlias, TypeVar
 
 from gpumon import units
 from gpumon.model import AccountUsage, Alert, ClusterSnapshot, Gpu, Job, Node, Partition, Target, UserUsage
+from gpumon.reasons import in_words
 from gpumon.text import shown
 from gpumon.units import MISSING, Units
+from gpumon.usage import job_usage
+from gpumon.waiting import place
 
 Row = TypeVar("Row")
 Value: TypeAlias = "str | float | None"
@@ -159,6 +162,17 @@ def _holders(gpu: Gpu, snapshot: ClusterSnapshot) -> str | None:
     return None if users is None or (gpu.jobs and not users) else ",".join(users)
 
 
+def _accounts(gpu: Gpu, snapshot: ClusterSnapshot) -> str | None:
+    if gpu.jobs is None:
+        return None
+    known = [snapshot.job_by_id[job].account for job in gpu.jobs if job in snapshot.job_by_id]
+    return None if gpu.jobs and not known else ",".join(dict.fromkeys(known))
+
+
+_BLANK = ""
+"""Where a question does not arise, such as how long a waiting job has run; a dash would say that nobody knows."""
+
+
 GPU_COLUMNS: tuple[Column[Gpu], ...] = (
     _text("node", "NODE", 14, lambda gpu, _: gpu.device.node),
     _text("gpu", "GPU", 5, lambda gpu, _: gpu.device.number),
@@ -191,6 +205,19 @@ GPU_COLUMNS: tuple[Column[Gpu], ...] = (
     _count("xid", "XID", 4, lambda gpu, _: gpu.detail.xid, part="gpus", missing="xid"),
     _text("user", "USER", 10, _holders, "jobs", "jobs"),
     _text("job", "JOB", 10, lambda gpu, _: None if gpu.jobs is None else ",".join(gpu.jobs), "jobs", "jobs"),
+    _text("account", "ACCOUNT", 10, _accounts, "jobs", "jobs"),
+    Column(
+        "idle",
+        "IDLE",
+        7,
+        lambda gpu, snapshot: _since(gpu.idle_since, snapshot),
+        lambda gpu, snapshot, _: _BLANK if gpu.idle_since is None else units.duration(_since(gpu.idle_since, snapshot)),
+        True,
+        1 / 60,
+        "idle_since",
+        "jobs",
+    ),
+    _text("known", "KNOWN BY", 12, lambda gpu, _: gpu.held_by.value if gpu.held_by else _BLANK, "jobs", "jobs"),
     _age("age", "AGE", 5, lambda gpu, snapshot: _since(gpu.sampled_at, snapshot), "gpus"),
 )
 """Of the table of GPUs."""
@@ -255,9 +282,6 @@ NODE_COLUMNS: tuple[Column[Node], ...] = (
 )
 """Of the table of nodes."""
 
-_BLANK = ""
-"""Where a question does not arise, such as how long a waiting job has run; a dash would say that nobody knows."""
-
 
 def _waits(job: Job) -> bool:
     return job.started_at is None and job.state == "pending"
@@ -269,6 +293,33 @@ def _left(job: Job, snapshot: ClusterSnapshot) -> float | None:
 
 def _waited(job: Job, snapshot: ClusterSnapshot) -> float | None:
     return _since(job.submitted_at, snapshot) if job.started_at is None else None
+
+
+def _idle(job: Job, snapshot: ClusterSnapshot) -> float | None:
+    return _since(job_usage(job, snapshot).idle_since, snapshot)
+
+
+def _wasted_hours(job: Job, snapshot: ClusterSnapshot) -> float | None:
+    seconds = job_usage(job, snapshot).wasted_gpu_seconds
+    return None if seconds is None else seconds / 3600
+
+
+def _rank(job: Job, snapshot: ClusterSnapshot) -> float | None:
+    found = place(job, snapshot)
+    return None if found is None else float(found.rank)
+
+
+def _expected(job: Job, snapshot: ClusterSnapshot) -> float | None:
+    return _until(job.expected_at, snapshot) if _waits(job) else None
+
+
+def _use(job: Job, share: float | None) -> str:
+    """A share of a job's GPUs; blank for a job that has none or waits for them."""
+    return _BLANK if _waits(job) or job.gpus == 0 else units.share(share)
+
+
+def _duration(seconds: float | None) -> str:
+    return _BLANK if seconds is None else units.duration(seconds)
 
 
 JOB_COLUMNS: tuple[Column[Job], ...] = (
@@ -313,7 +364,64 @@ JOB_COLUMNS: tuple[Column[Job], ...] = (
         "submitted_at",
         "jobs",
     ),
+    Column(
+        "util",
+        "UTIL",
+        5,
+        lambda job, snapshot: job_usage(job, snapshot).mean_utilization,
+        lambda job, snapshot, _: _use(job, job_usage(job, snapshot).mean_utilization),
+        True,
+        100,
+        "held",
+        "jobs",
+    ),
+    Column(
+        "low",
+        "LOW",
+        5,
+        lambda job, snapshot: job_usage(job, snapshot).worst_utilization,
+        lambda job, snapshot, _: _use(job, job_usage(job, snapshot).worst_utilization),
+        True,
+        100,
+        "held",
+        "jobs",
+    ),
+    Column(
+        "idle", "IDLE", 7, _idle, lambda job, snapshot, _: _duration(_idle(job, snapshot)), True, 1 / 60, part="jobs"
+    ),
+    Column(
+        "wasted",
+        "WASTED",
+        7,
+        _wasted_hours,
+        lambda job, snapshot, _: (
+            _BLANK if (hours := _wasted_hours(job, snapshot)) is None else f"{units.number(hours)}h"
+        ),
+        True,
+        part="jobs",
+    ),
     _text("reason", "REASON", 18, lambda job, _: job.reason),
+    _text("why", "WAITS FOR", 30, lambda job, _: in_words(job.reason) if _waits(job) else _BLANK),
+    Column(
+        "expected",
+        "STARTS IN",
+        9,
+        _expected,
+        lambda job, snapshot, _: _duration(_expected(job, snapshot)),
+        True,
+        part="jobs",
+    ),
+    Column(
+        "rank",
+        "PLACE",
+        6,
+        _rank,
+        lambda job, snapshot, _: units.count(_rank(job, snapshot)) if _waits(job) else _BLANK,
+        True,
+        1,
+        "priority",
+        "jobs",
+    ),
     _text("qos", "QOS", 8, lambda job, _: job.qos or None),
     _text("nodes", "ON", 16, lambda job, _: job.nodes),
     _text("name", "NAME", 24, lambda job, _: job.name or None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from gpumon.model import AccountUsage, Lack, NodeSlurm, Partition, Queue, Reservation, UserUsage
@@ -62,7 +62,8 @@ def accounts(columns: Columns) -> tuple[AccountUsage, ...]:
 
 def partitions(columns: Columns) -> tuple[Partition, ...]:
     """The partitions, from columns named like `Partition`'s fields."""
-    return tuple(Partition(name, **fields) for name, fields in rows_of(columns, ("jobs_running", "jobs_pending")))
+    rows = rows_of(columns, ("jobs_running", "jobs_pending"))
+    return tuple(replace(Partition(name), **fields) for name, fields in rows)
 
 
 def mib(values: Mapping[str, float]) -> dict[str, float]:
