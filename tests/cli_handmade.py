@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gpumon.errors import GpumonError
@@ -193,6 +194,12 @@ class HandmadeSource:
     def utilization_history(self, seconds: float, points: int) -> tuple[Point, ...]:
         """No history."""
         return ()
+
+    def gpu_history(
+        self, keys: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """No history."""
+        return {}
 
     def close(self) -> None:
         """Notes that it was closed."""
