@@ -1,0 +1,119 @@
+"""The machine that gpumon runs on, as one of those it works on: no SSH leads there."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from gpumon_setup.failures import ConnectionBroke
+from gpumon_setup.host.process import Chunk
+
+_READ = 65_536
+
+
+class LocalConnection:
+    """Commands on this machine, as the user who runs gpumon."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """The machine's name in the inventory."""
+        self.user = "root" if os.geteuid() == 0 else getpass.getuser()
+        """Who one is there."""
+        self._running: list[LocalProcess] = []
+
+    def open(self, command: str) -> LocalProcess:
+        """Starts a command."""
+        process = LocalProcess(self.name, command)
+        self._running = [*(other for other in self._running if not other.is_closed), process]
+        return process
+
+    def send_file(self, source: Path, target: str, sent: Callable[[int, int], None]) -> None:
+        """Copies a file."""
+        try:
+            shutil.copyfile(source, target)
+        except OSError as error:
+            raise ConnectionBroke(self.name, f"{source} cannot be copied to {target}: {error.strerror}.") from None
+        size = source.stat().st_size
+        sent(size, size)
+
+    def close(self) -> None:
+        """Ends whatever still runs."""
+        for process in self._running:
+            process.close()
+
+
+class LocalProcess:
+    """A command on this machine."""
+
+    def __init__(self, host: str, command: str) -> None:
+        self._host = host
+        self._process = subprocess.Popen(  # noqa: S603  # the command is ours, and quoted
+            ("/bin/sh", "-c", command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for gpumon, which ends it at the end of a step
+        )
+        self._selector = selectors.DefaultSelector()
+        for stream, pipe in (("out", self._process.stdout), ("err", self._process.stderr)):
+            if pipe is not None:
+                self._selector.register(pipe.fileno(), selectors.EVENT_READ, stream)
+        self.is_closed = False
+        """True when nobody holds it any more."""
+
+    def send(self, data: bytes) -> None:
+        """Writes to its standard input."""
+        if self._process.stdin is None:
+            return
+        try:
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise ConnectionBroke(self._host, "a shell ended before it heard its script.") from None
+
+    def end_input(self) -> None:
+        """Says that nothing more will be sent."""
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+
+    def receive(self, seconds: float) -> Chunk | None:
+        """What it wrote next."""
+        while self._selector.get_map():
+            ready = self._selector.select(seconds)
+            if not ready:
+                raise TimeoutError
+            key = ready[0][0]
+            data = os.read(key.fd, _READ)
+            if data:
+                return Chunk(key.data, data)
+            self._selector.unregister(key.fd)
+        return None
+
+    def exit_code(self) -> int:
+        """How it ended."""
+        code = self._process.wait()
+        return code if code >= 0 else 128 - code
+
+    def close(self) -> None:
+        """Lets go of it; what still runs is told to end."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.end_input()
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError, PermissionError):  # root's processes end with their input
+                os.killpg(self._process.pid, signal.SIGHUP)
+        self._selector.close()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)

@@ -1,0 +1,151 @@
+"""A Host by way of a shell: whatever is to be done is one script, sent to the machine's /bin/sh."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+
+from gpumon.text import shown
+from gpumon_setup.failures import ConnectionBroke, HostSilent, StepFailed, StrangeAnswer
+from gpumon_setup.host.actions import RunCommand, SendFile, Step
+from gpumon_setup.host.held import HeldScript
+from gpumon_setup.host.passwords import Passwords
+from gpumon_setup.host.process import Connection, Process
+from gpumon_setup.host.protocol import Held, Outcome
+from gpumon_setup.host.script import FAILED, command, performing, quoted, whole
+from gpumon_setup.host.sudo import RootShell
+
+_MOST_BYTES = 64 << 20
+"""More than any answer; a machine that says more is not listened to."""
+_SPARE_SECONDS = 120.0
+"""For all that a step does beside its commands."""
+_NO_FILE = 66
+
+
+class ShellHost:
+    """A machine that is reached by a connection."""
+
+    def __init__(self, connection: Connection, passwords: Passwords) -> None:
+        self._connection = connection
+        self._root = RootShell(connection, passwords.sudo)
+        self.round_trips = 0
+        """Scripts that were run so far."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the inventory."""
+        return self._connection.name
+
+    def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float = 60.0, as_root: bool = True) -> Outcome:
+        """Runs one command."""
+        return self.run_script(command(argv, stdin), seconds=seconds, as_root=as_root)
+
+    def run_script(self, script: str, *, seconds: float = 120.0, as_root: bool = True) -> Outcome:
+        """Runs a script in one round trip."""
+        return self._talk(whole(script), seconds, as_root=as_root)
+
+    def perform(self, steps: Sequence[Step], *, done: Callable[[int], None] = lambda _: None) -> None:
+        """Carries out steps: large files first reach a folder of ours, then one script does it all."""
+        token = secrets.token_hex(16)
+        ended = re.compile(rf"{token} done ([0-9]+)")
+
+        def heard(line: str) -> None:
+            if match := ended.fullmatch(line):
+                done(int(match[1]))
+
+        actions = [action for step in steps for action in step.actions]
+        seconds = sum(action.seconds for action in actions if isinstance(action, RunCommand)) + _SPARE_SECONDS
+        with_files = [action.source for action in actions if isinstance(action, SendFile)]
+        folder = self._folder() if with_files else ""
+        try:
+            sent = self._send(with_files, folder)
+            outcome = self._talk(performing(steps, token, sent), seconds, heard=heard)
+        finally:
+            if folder:
+                self.run(("rm", "-rf", folder), as_root=False)
+        if not outcome.is_success:
+            raise self._failure(outcome, steps, token)
+
+    def read(self, path: str) -> bytes | None:
+        """A file's content."""
+        outcome = self.run_script(f"[ -e {quoted(path)} ] || exit {_NO_FILE}\n{command(('cat', '--', path))}")
+        if outcome.exit_code == _NO_FILE:
+            return None
+        if not outcome.is_success:
+            raise StrangeAnswer(self.name, f"{path} cannot be read: {_words(outcome.err)}.")
+        return outcome.out
+
+    def hold(self, script: str) -> Held:
+        """Starts a script whose input stays open."""
+        process = self._root.open()
+        process.send(whole(script, reads_input=True).encode())
+        return HeldScript(self.name, process)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._connection.close()
+
+    def _folder(self) -> str:
+        outcome = self.run(("mktemp", "-d", "/tmp/gpumon.XXXXXX"), as_root=False)  # noqa: S108  # mktemp makes it ours
+        if not outcome.is_success:
+            raise StrangeAnswer(self.name, f"no temporary folder can be made: {_words(outcome.err)}.")
+        return outcome.text.strip()
+
+    def _send(self, sources: Sequence[Path], folder: str) -> dict[Path, str]:
+        sent: dict[Path, str] = {}
+        for number, source in enumerate(dict.fromkeys(sources)):
+            sent[source] = f"{folder}/{number}"
+            self._connection.send_file(source, sent[source], lambda _done, _all: None)
+        return sent
+
+    def _talk(
+        self, script: str, seconds: float, *, as_root: bool = True, heard: Callable[[str], None] = lambda _: None
+    ) -> Outcome:
+        """Sends a script and collects what it says; `heard` gets each line of its output at once."""
+        self.round_trips += 1
+        process = self._root.open() if as_root else self._connection.open("exec /bin/sh -s")
+        try:
+            return self._converse(process, script, seconds, heard)
+        finally:
+            process.close()
+
+    def _converse(self, process: Process, script: str, seconds: float, heard: Callable[[str], None]) -> Outcome:
+        deadline = monotonic() + seconds
+        said = {"out": bytearray(), "err": bytearray()}
+        told = 0
+        process.send(script.encode("utf-8", "surrogateescape"))
+        process.end_input()
+        while True:
+            try:
+                chunk = process.receive(max(0.0, deadline - monotonic()))
+            except TimeoutError:
+                raise HostSilent(
+                    self.name,
+                    f"a script did not end within {seconds:g} s.",
+                    advice="The machine may hang, on a dead network file system for instance.",
+                ) from None
+            if chunk is None:
+                return Outcome(process.exit_code(), bytes(said["out"]), bytes(said["err"]))
+            stream = said[chunk.stream]
+            stream += chunk.data
+            if len(stream) > _MOST_BYTES:
+                raise StrangeAnswer(self.name, "a script says more than any answer holds.")
+            while chunk.stream == "out" and (end := stream.find(b"\n", told)) >= 0:
+                heard(stream[told:end].decode("utf-8", "replace"))
+                told = end + 1
+
+    def _failure(self, outcome: Outcome, steps: Sequence[Step], token: str) -> StepFailed | ConnectionBroke:
+        """Which step failed, in the words of what failed in it."""
+        match = re.search(rf"^{token} failed ([0-9]+) ([0-9]+)\n", outcome.text, re.MULTILINE)
+        if outcome.exit_code != FAILED or match is None:
+            return ConnectionBroke(self.name, f"the work ended in the middle: {_words(outcome.err)}.")
+        words = shown(" ".join(outcome.text[match.end() :].split()).rstrip("."), 600)
+        said = words or (f"it ended with {match[2]}" if not outcome.err else _words(outcome.err))
+        return StepFailed(self.name, f"{steps[int(match[1])].words}: {said}.")
+
+
+def _words(complaint: bytes) -> str:
+    return shown(" ".join(complaint.decode("utf-8", "replace").split()).rstrip(".") or "it said nothing", 300)
