@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
@@ -80,6 +80,11 @@ class Simulation:
         found = Cluster(self, tick)
         self._latest = (found, *self._latest[:1])
         return found
+
+    @cached_property
+    def unit_of(self) -> Mapping[str, tuple[Host, int]]:
+        """For the key of each GPU, its node and its place among that node's units."""
+        return {unit.device.key: (host, place) for host in self.hosts for place, unit in enumerate(host.units)}
 
     def booted_at(self, host: Host, moment: int) -> int:
         """When a node was booted, as seen from a moment: its counters count from there."""

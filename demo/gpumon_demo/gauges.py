@@ -21,6 +21,8 @@ _SMOOTHED_SECONDS = 60
 _HOTTER = 21.0
 _SLOW = 0.62
 """What is left of the clock when a card is too hot."""
+_TOO_WARM = 82
+"""Degrees above which it is."""
 _CAP_ABOVE = 0.86
 """Share of the power range from where on the power limit shows."""
 
@@ -66,6 +68,49 @@ def last_words(told: tuple[Gpu, ...], now: Cluster, host: Host) -> tuple[Gpu, ..
     )
 
 
+def engine_active(unit: Unit, activity: Activity) -> float:
+    """Share of time in which the card's engine was active."""
+    return round(min(1.0, activity.busy * unit.gain * 0.985), 6)
+
+
+def utilization(unit: Unit, activity: Activity) -> float:
+    """Busy share, in whole percents; of a slice, which has no such counter, its engine's."""
+    if unit.slice:
+        return engine_active(unit, activity)
+    return min(100, round(activity.busy * unit.gain * 100)) * 0.01
+
+
+def sm_active(unit: Unit, activity: Activity, *, is_slow: bool) -> float | None:
+    """Share of the multiprocessors that have work; not told of slices."""
+    return None if unit.slice else round(min(1.0, activity.sm * unit.gain * (0.7 if is_slow else 1)), 6)
+
+
+def memory_used_mib(unit: Unit, activity: Activity, *, is_held: bool) -> int:
+    """Framebuffer in use; a whole card's driver takes a little of it."""
+    return round(activity.memory * unit.memory_mib) if is_held else 0 if unit.slice else 4
+
+
+def temperature_celsius(card: Card, unit: Unit, recent: float, *, is_hot: bool) -> int:
+    """A card's temperature, by the share of its power range that it used over the last while."""
+    warmth = unit.warmth + (_HOTTER if is_hot else 0.0)
+    return round(card.idle_celsius + (card.busy_celsius - card.idle_celsius) * recent + warmth)
+
+
+def is_slow(temperature: int, *, is_hot: bool) -> bool:
+    """True when the badly cooled card is held down for its heat."""
+    return is_hot and temperature > _TOO_WARM
+
+
+def power_watts(card: Card, share: float) -> float:
+    """A card's draw at that share of its power range."""
+    return round(card.idle_watts + (card.limit_watts - card.idle_watts) * share, 3)
+
+
+def weight(unit: Unit) -> float:
+    """What a unit's work counts for in its card's power."""
+    return (unit.slice.sevenths / 7 if unit.slice else 1.0) * unit.gain
+
+
 def _jobs(cluster: Cluster, held: Held | None) -> tuple[str, ...]:
     return () if held is None else (running_job(cluster.simulation, held).id,)
 
@@ -85,14 +130,18 @@ def _heat(cluster: Cluster, host: Host, block: Block, place: int, unit: Unit, po
     moment, first = cluster.moment, place * len(host.units)
     now = recent = total = 0.0
     for number in host.units_of_card(unit.card):
-        part = host.units[number].slice
-        weight = (part.sevenths / 7 if part else 1.0) * unit.gain
-        before = block.power(first + number, moment - _SMOOTHED_SECONDS)
+        counts = weight(host.units[number])
         so_far = block.power(first + number, moment)
-        now += powers[number] * weight
-        recent += (so_far - before if so_far >= before else so_far) / _SMOOTHED_SECONDS * weight
-        total += so_far * weight
+        now += powers[number] * counts
+        recent += recent_power(block, first + number, moment, so_far) * counts
+        total += so_far * counts
     return _Heat(now, recent, total)
+
+
+def recent_power(block: Block, unit: int, moment: int, so_far: float) -> float:
+    """Mean power share of a unit over the last while; `so_far` is what it summed up to since the boot."""
+    before = block.power(unit, moment - _SMOOTHED_SECONDS)
+    return (so_far - before if so_far >= before else so_far) / _SMOOTHED_SECONDS
 
 
 def _gpu(cluster: Cluster, host: Host, unit: Unit, held: Held | None, activity: Activity, heat: _Heat) -> Gpu:
@@ -101,22 +150,20 @@ def _gpu(cluster: Cluster, host: Host, unit: Unit, held: Held | None, activity: 
     place = (host.name, unit.card)
     is_hot = place == troubles.hot
     now, recent, energy = heat
-    warmth = unit.warmth + (_HOTTER if is_hot else 0.0)
-    temperature = round(card.idle_celsius + (card.busy_celsius - card.idle_celsius) * recent + warmth)
-    is_slow = is_hot and temperature > 82
-    engine = round(min(1.0, activity.busy * unit.gain * 0.985), 6)
-    used = round(activity.memory * unit.memory_mib) if held else 0 if unit.slice else 4
+    temperature = temperature_celsius(card, unit, recent, is_hot=is_hot)
+    slow = is_slow(temperature, is_hot=is_hot)
+    used = memory_used_mib(unit, activity, is_held=held is not None)
     return Gpu(
         device=unit.device,
-        utilization=engine if unit.slice else min(100, round(activity.busy * unit.gain * 100)) * 0.01,
-        engine_active=engine,
-        sm_active=None if unit.slice else round(min(1.0, activity.sm * unit.gain * (0.7 if is_slow else 1)), 6),
-        tensor_active=round(activity.tensor * unit.gain * (_SLOW if is_slow else 1), 6),
+        utilization=utilization(unit, activity),
+        engine_active=engine_active(unit, activity),
+        sm_active=sm_active(unit, activity, is_slow=slow),
+        tensor_active=round(activity.tensor * unit.gain * (_SLOW if slow else 1), 6),
         dram_active=round(min(1.0, activity.dram * unit.gain), 6),
         memory_used_bytes=used * MIB,
         temperature_celsius=float(temperature),
-        power_watts=round(card.idle_watts + (card.limit_watts - card.idle_watts) * now, 3),
-        detail=_detail(cluster, host, unit, activity, card, used, now, temperature, energy, is_slow=is_slow),
+        power_watts=power_watts(card, now),
+        detail=_detail(cluster, host, unit, activity, card, used, now, temperature, energy, slow=slow),
         jobs=_jobs(cluster, held),
         sampled_at=float(moment),
     )
@@ -133,14 +180,14 @@ def _detail(
     temperature: int,
     energy: float,
     *,
-    is_slow: bool,
+    slow: bool,
 ) -> GpuDetail:
     troubles, moment = cluster.simulation.troubles, cluster.moment
     booted_at = cluster.simulation.booted_at(host, moment)
     place, is_whole, is_busy = (host.name, unit.card), unit.slice is None, activity.busy > 0.005
     is_remapped, is_fallen = place == troubles.remapped, place == troubles.fallen
-    clock = round(card.sm_megahertz * (_SLOW if is_slow else 1 - 0.05 * power) / 15) * 15 if is_busy else 210
-    reasons = ("software thermal", "hardware thermal") if is_slow else ("power cap",) if power > _CAP_ABOVE else ()
+    clock = round(card.sm_megahertz * (_SLOW if slow else 1 - 0.05 * power) / 15) * 15 if is_busy else 210
+    reasons = ("software thermal", "hardware thermal") if slow else ("power cap",) if power > _CAP_ABOVE else ()
     joules = energy * (card.limit_watts - card.idle_watts) + card.idle_watts * (moment - booted_at)
     return GpuDetail(
         memory_free_bytes=(unit.memory_mib - used) * MIB,

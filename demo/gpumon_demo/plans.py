@@ -135,6 +135,12 @@ class Plan:
         """The jobs that ended after `since`."""
         return [job for job in self.jobs if since < job.end <= moment]
 
+    def on(self, unit: int, moment: int) -> PlannedJob | None:
+        """The job that holds a unit at that second of the round."""
+        lane = self.units[unit]
+        place = bisect_right(lane.ends, moment)
+        return lane.jobs[place] if place < len(lane.jobs) and lane.jobs[place].start <= moment else None
+
     def power(self, unit: int, moment: int) -> float:
         """Power share-seconds of one unit since the round began."""
         lane = self.units[unit]
@@ -142,7 +148,7 @@ class Plan:
         total = lane.powers[place]
         if place < len(lane.jobs) and lane.jobs[place].start < moment:
             job = lane.jobs[place]
-            total += job.rhythm.until(moment - job.start).power * job.level
+            total += job.rhythm.power_until(moment - job.start) * job.level
         return total
 
     def sums(self, node: int, moment: int) -> Sums:
@@ -173,7 +179,7 @@ def _append(lane: Lane, job: PlannedJob) -> None:
     span = job.end - job.start
     lane.jobs.append(job)
     lane.ends.append(job.end)
-    lane.powers.append(lane.powers[-1] + job.rhythm.until(span).power * job.level)
+    lane.powers.append(lane.powers[-1] + job.rhythm.power_until(span) * job.level)
     lane.sums.append(lane.sums[-1].plus(job.sums(span)))
 
 

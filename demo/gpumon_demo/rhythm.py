@@ -80,8 +80,11 @@ class Rhythm:
     def __init__(self, lead: list[Activity], cycle: list[Activity]) -> None:
         self._ticks = [*lead, *cycle]
         self._lead, self._cycle = len(lead), len(cycle)
-        columns = [[0.0, *accumulate(getattr(tick, name) * TICK_SECONDS for tick in self._ticks)] for name in _SUMMED]
+        columns: list[list[float]] = [
+            [0.0, *accumulate(getattr(tick, name) * TICK_SECONDS for tick in self._ticks)] for name in _SUMMED
+        ]
         self._sums = [Sums(*row) for row in zip(*columns, strict=True)]
+        self._powers = columns[0]
         self._whole_cycle = self._sums[-1].plus(self._sums[self._lead], -1.0)
 
     def at(self, age_seconds: int) -> Activity:
@@ -98,3 +101,11 @@ class Rhythm:
             return self._sums[tick]
         cycles, rest = divmod(tick - self._lead, self._cycle)
         return self._sums[self._lead + rest].plus(self._whole_cycle, cycles)
+
+    def power_until(self, age_seconds: int) -> float:
+        """The power of `until` alone, for those who want nothing else."""
+        tick = age_seconds // TICK_SECONDS
+        if tick <= self._lead:
+            return self._powers[tick]
+        cycles, rest = divmod(tick - self._lead, self._cycle)
+        return self._powers[self._lead + rest] + self._whole_cycle.power * cycles

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gpumon.model import ClusterSnapshot, Dialect, Problem, Target, Tier
 from gpumon.source import Parts, Point
 from gpumon.units import age
+from gpumon_demo import history
 from gpumon_demo.clockwork import TICK_SECONDS, tick_of
 from gpumon_demo.cluster import Cluster, Simulation
 from gpumon_demo.hosts import exporters
@@ -69,14 +70,23 @@ class DemoSource:
 
     def utilization_history(self, seconds: float, points: int) -> tuple[Point, ...]:
         """Mean utilization of all GPUs over the last `seconds`; the past exists from the first moment."""
+        return tuple(Point(float(at), self._mean_at(at)) for at in self._moments(seconds, points))
+
+    def gpu_history(
+        self, keys: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """What snapshots showed of some GPUs over the last `seconds`, without the times of which nothing was told."""
+        return history.gpu_history(self.simulation, keys, field, self._moments(seconds, points))
+
+    def _moments(self, seconds: float, points: int) -> list[int]:
+        """At most so many moments, oldest first; the same ones again when asked a little later."""
         if points < 1 or seconds <= 0:
-            return ()
+            return []
         step = max(TICK_SECONDS, math.ceil(seconds / points / TICK_SECONDS) * TICK_SECONDS)
         now = tick_of(self._clock())
         last = now // step * step
         count = min(points, int(seconds // step))
-        moments = [last - step * back for back in range(count)] if count else [now]
-        return tuple(Point(float(at), self._mean_at(at)) for at in reversed(moments))
+        return [last - step * back for back in reversed(range(count))] if count else [now]
 
     def _mean_at(self, moment: int) -> float:
         known = self._history.get(moment)

@@ -1,0 +1,138 @@
+"""What single GPUs said over time: the numbers of the snapshots of those moments, without working out all the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpumon.source import Point
+from gpumon_demo import gauges
+from gpumon_demo.blocks import MIB, Block, Host, Unit
+from gpumon_demo.hardware import Card
+from gpumon_demo.plans import Plan
+from gpumon_demo.rhythm import RESTING, Activity
+
+if TYPE_CHECKING:
+    from gpumon_demo.cluster import Simulation
+
+
+class _Look(NamedTuple):
+    """One moment, as the nodes of a block count time."""
+
+    moment: int
+    plan: Plan | None
+    """None in a block that is out of service."""
+    second: int
+    """Of the plan's round."""
+
+
+class _Gpu(NamedTuple):
+    """One GPU or slice, and where its work is planned."""
+
+    block: Block
+    host: Host
+    card: Card
+    unit: Unit
+    number: int
+    """Among the units of its block."""
+    card_units: tuple[tuple[int, float], ...]
+    """The units of the whole card among those, each with its weight in the card's power."""
+    is_hot: bool
+
+
+def gpu_history(
+    simulation: Simulation, keys: Sequence[str], field: str, moments: Sequence[int]
+) -> Mapping[str, tuple[Point, ...]]:
+    """One number of each GPU at these moments, but for those at which its exporter was silent."""
+    value = _VALUES[field]
+    looks: dict[int, list[_Look]] = {}
+    found: dict[str, tuple[Point, ...]] = {}
+    for key in keys:
+        gpu = _gpu(simulation, key)
+        if gpu is None:
+            continue
+        heard = looks.get(gpu.block.number)
+        if heard is None:
+            heard = looks[gpu.block.number] = _looks(gpu.block, moments)
+        if gpu.host.name == simulation.troubles.silent:
+            heard = [look for look in heard if simulation.troubles.silent_since(look.moment) is None]
+        told = [(look.moment, value(gpu, look)) for look in heard]
+        points = tuple([Point(float(moment), number) for moment, number in told if number is not None])
+        if points:
+            found[key] = points
+    return found
+
+
+def _gpu(simulation: Simulation, key: str) -> _Gpu | None:
+    """The GPU of that key; None when there is none, or when its node never told of it."""
+    host, place = simulation.unit_of.get(key, (None, 0))
+    if host is None or host.machine.card is None or host.name == simulation.troubles.down:
+        return None
+    block, number = simulation.block_of[host.name]
+    unit, first = host.units[place], number * len(host.units)
+    together = tuple((first + other, gauges.weight(host.units[other])) for other in host.units_of_card(unit.card))
+    is_hot = (host.name, unit.card) == simulation.troubles.hot
+    return _Gpu(block, host, host.machine.card, unit, first + place, together, is_hot)
+
+
+def _looks(block: Block, moments: Sequence[int]) -> list[_Look]:
+    if not block.plans:
+        return [_Look(moment, None, 0) for moment in moments]
+    places = [(moment, *block.place(moment)) for moment in moments]
+    return [_Look(moment, block.plan(number), second) for moment, number, second in places]
+
+
+def _work(look: _Look, unit: int) -> tuple[Activity, float] | None:
+    """What is done on one of a block's units, and how hard; None while nobody holds it."""
+    job = look.plan.on(unit, look.second) if look.plan else None
+    return (job.rhythm.at(look.second - job.start), job.level) if job else None
+
+
+def _activity(gpu: _Gpu, look: _Look) -> Activity:
+    work = _work(look, gpu.number)
+    return work[0] if work else RESTING
+
+
+def _utilization(gpu: _Gpu, look: _Look) -> float:
+    return gauges.utilization(gpu.unit, _activity(gpu, look))
+
+
+def _memory_used_bytes(gpu: _Gpu, look: _Look) -> float:
+    work = _work(look, gpu.number)
+    return gauges.memory_used_mib(gpu.unit, work[0] if work else RESTING, is_held=work is not None) * MIB
+
+
+def _sm_active(gpu: _Gpu, look: _Look) -> float | None:
+    is_slow = gpu.is_hot and gauges.is_slow(_degrees(gpu, look), is_hot=True)
+    return gauges.sm_active(gpu.unit, _activity(gpu, look), is_slow=is_slow)
+
+
+def _power_watts(gpu: _Gpu, look: _Look) -> float:
+    """Of the whole card, all of its slices together."""
+    share = 0.0
+    for unit, weight in gpu.card_units:
+        work = _work(look, unit)
+        if work:
+            share += work[0].power * work[1] * weight
+    return gauges.power_watts(gpu.card, share)
+
+
+def _degrees(gpu: _Gpu, look: _Look) -> int:
+    recent, block, moment = 0.0, gpu.block, look.moment
+    for unit, weight in gpu.card_units:
+        recent += gauges.recent_power(block, unit, moment, block.power(unit, moment)) * weight
+    return gauges.temperature_celsius(gpu.card, gpu.unit, recent, is_hot=gpu.is_hot)
+
+
+def _temperature_celsius(gpu: _Gpu, look: _Look) -> float:
+    return float(_degrees(gpu, look))
+
+
+_VALUES: Mapping[str, Callable[[_Gpu, _Look], float | None]] = {
+    "utilization": _utilization,
+    "memory_used_bytes": _memory_used_bytes,
+    "power_watts": _power_watts,
+    "temperature_celsius": _temperature_celsius,
+    "sm_active": _sm_active,
+}
+"""By the model's name of the field."""

@@ -1,0 +1,65 @@
+"""The history of single GPUs is what the snapshots of those moments showed."""
+
+from __future__ import annotations
+
+import pytest
+
+from gpumon_demo.cluster import BEGIN, Simulation
+from gpumon_demo.source import DemoSource
+
+FIELDS = ("utilization", "memory_used_bytes", "power_watts", "temperature_celsius", "sm_active")
+NOW = BEGIN + 90_000.0
+
+
+def _source(simulation: Simulation, now: float = NOW) -> DemoSource:
+    return DemoSource(clock=lambda: now, simulation=simulation)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("seconds", [600, 30 * 3600, 7 * 86_400])
+def test_history_is_what_the_snapshots_of_those_moments_showed(
+    cluster_of_12: Simulation, field: str, seconds: float
+) -> None:
+    source = _source(cluster_of_12)
+    keys = [gpu.key for gpu in source.snapshot().gpus]
+    told = {
+        key: {point.at: point.value for point in line}
+        for key, line in source.gpu_history(keys, field, seconds, 6).items()
+    }
+    moments = {at for line in told.values() for at in line}
+    assert len(moments) == 6
+    for moment in moments:
+        fresh = [gpu for gpu in _source(cluster_of_12, moment).snapshot().gpus if not gpu.is_stale]
+        shown = {gpu.key: value for gpu in fresh if (value := getattr(gpu, field)) is not None}
+        assert {key: line[moment] for key, line in told.items() if moment in line} == shown
+
+
+def test_history_has_a_gap_where_the_exporter_was_silent() -> None:
+    simulation = Simulation(12, 1, falls_silent_at=NOW - 900)
+    keys = [gpu.key for gpu in _source(simulation).snapshot().gpus]
+    told = _source(simulation).gpu_history(keys, "utilization", 3600, 60)
+    silent = simulation.troubles.silent
+    newest = {gpu.key: told[gpu.key][-1].at for gpu in _source(simulation).snapshot().gpus if gpu.node == silent}
+    assert newest
+    assert {at <= NOW - 900 for at in newest.values()} == {True}
+    others = {line[-1].at for key, line in told.items() if key not in newest}
+    assert others == {NOW}
+
+
+def test_gpus_that_nobody_knows_have_no_history() -> None:
+    source = _source(Simulation(33, 1))
+    down = source.simulation.troubles.down
+    host = next(host for host in source.simulation.hosts if host.name == down)
+    assert source.gpu_history([host.units[0].device.key, "GPU-nobody"], "utilization", 3600, 60) == {}
+
+
+@pytest.mark.parametrize(("seconds", "points", "most"), [(3600, 60, 60), (60, 240, 12), (3600, 0, 0), (0, 60, 0)])
+def test_history_never_has_more_points_than_asked_for(
+    cluster_of_12: Simulation, seconds: float, points: int, most: int
+) -> None:
+    source = _source(cluster_of_12)
+    key = source.snapshot().gpus[0].key
+    line = source.gpu_history([key], "power_watts", seconds, points).get(key, ())
+    assert len(line) == most
+    assert list(line) == sorted(line, key=lambda point: point.at)
+    assert all(NOW - seconds <= point.at <= NOW for point in line)
