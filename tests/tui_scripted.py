@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from time import monotonic
+from types import MappingProxyType
 
 import pytest
 from textual.app import App
@@ -29,10 +30,16 @@ class ScriptedSource:
     label = "http://head:9090"
 
     def __init__(
-        self, *script: ClusterSnapshot | BaseException, history: tuple[Point, ...] | BaseException = ()
+        self,
+        *script: ClusterSnapshot | BaseException,
+        history: tuple[Point, ...] | BaseException = (),
+        gpu_history: Mapping[str, tuple[Point, ...]] | BaseException = MappingProxyType({}),
     ) -> None:
         self.script = list(script)
         self.history = history
+        self.told_of_gpus = gpu_history
+        self.questions: list[tuple[tuple[str, ...], str, float]] = []
+        """What was asked about GPUs: keys, field, seconds."""
         self.asked = 0
         self.is_closed = False
         self.gate = Event()
@@ -53,6 +60,15 @@ class ScriptedSource:
         if isinstance(self.history, BaseException):
             raise self.history
         return self.history
+
+    def gpu_history(
+        self, keys: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """The history of the script, of those GPUs that it tells of."""
+        self.questions.append((tuple(keys), field, seconds))
+        if isinstance(self.told_of_gpus, BaseException):
+            raise self.told_of_gpus
+        return {key: line for key, line in self.told_of_gpus.items() if key in keys}
 
     def close(self) -> None:
         """Remembers it."""

@@ -10,7 +10,7 @@ from clusters import cluster, gpu, healthy, mig, node, of_gpus
 from gpumon.model import ClusterSnapshot, Gpu, NodeSlurm
 from gpumon.settings import Thresholds
 from gpumon_tui.heat import ALARM, FREE, IDLE_HELD, LOST, SIGNS, STYLES, UNKNOWN, cells_of, level_of, mean_utilization
-from gpumon_tui.widgets.gauges import bar
+from gpumon_tui.widgets.bar import bar
 from gpumon_tui.widgets.heatmap import GpuHeatmap
 from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen
 

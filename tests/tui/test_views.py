@@ -56,7 +56,7 @@ async def test_the_table_of_nodes_shows_state_and_reason(size: tuple[int, int]) 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_view_of_jobs_shows_queue_jobs_partitions_users_and_accounts(size: tuple[int, int]) -> None:
     screen = await view("4", cluster(), size)
-    for word in ("1 pending", "1 running", "Resources", "bob", "PARTITION", "USER", "ACCOUNT", "physics"):
+    for word in ("1 pending", "1 running", "next in line", "bob", "PARTITION", "USER", "ACCOUNT", "physics"):
         assert word in screen
 
 

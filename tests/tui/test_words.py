@@ -14,7 +14,7 @@ from gpumon.columns import JOB_COLUMNS, USER_COLUMNS
 from gpumon.model import ClusterSnapshot, Dialect, Lack, NodeSlurm, Problem, Severity
 from gpumon.settings import Thresholds
 from gpumon.source import Point
-from gpumon_tui.charts import draw_shares
+from gpumon_tui.charts import SHARES, Curve, Span, draw_curves
 from gpumon_tui.picture import Picture, take_picture
 from gpumon_tui.tones import heat_tone, state_tone, use_tone
 from gpumon_tui.widgets.attention import concerns_of
@@ -97,7 +97,9 @@ def test_narrow_tables_begin_with_what_is_asked_for_most() -> None:
 @pytest.mark.parametrize("size", [(20, 6), (60, 12), (90, 13)])
 def test_a_chart_has_exactly_the_size_it_was_asked_for(size: tuple[int, int]) -> None:
     points = [Point(NOW - 1800 + 15 * step, step / 120) for step in range(121)]
-    drawn = Text.from_ansi(draw_shares(points, *size, 1800.0, (100, 200, 150))).plain.split("\n")
+    drawn = Text.from_ansi(draw_curves([Curve(points, (100, 200, 150))], SHARES, Span(1800.0, NOW), *size)).plain.split(
+        "\n"
+    )
     lines = drawn[:-1] if not drawn[-1] else drawn
     assert len(lines) == size[1]
     assert all(len(line) <= size[0] for line in lines)
@@ -106,7 +108,7 @@ def test_a_chart_has_exactly_the_size_it_was_asked_for(size: tuple[int, int]) ->
 
 @pytest.mark.parametrize("points", [[], [Point(NOW, 0.5)]])
 def test_a_chart_of_next_to_nothing_is_drawn_too(points: list[Point]) -> None:
-    assert draw_shares(points, 40, 8, 1800.0, (1, 2, 3))
+    assert draw_curves([Curve(points, (1, 2, 3))], SHARES, Span(1800.0, NOW), 40, 8)
 
 
 def test_the_app_is_loaded_without_what_the_first_frame_does_not_need() -> None:

@@ -19,13 +19,17 @@ from gpumon.model import ClusterSnapshot
 from gpumon.settings import Settings
 from gpumon.source import ClusterSource
 from gpumon_tui.connection import Connection, Phase, wait_after
+from gpumon_tui.history import GpuHistory, HistoryQuestion, answer
+from gpumon_tui.messages import JobChosen
+from gpumon_tui.palette import commands_of
 from gpumon_tui.picture import History, Picture, take_picture
 from gpumon_tui.screens.cluster import ClusterScreen
+from gpumon_tui.screens.detail import DetailScreen
+from gpumon_tui.screens.framed import FramedScreen
 from gpumon_tui.source_thread import SourceThread
 from gpumon_tui.themes import DARK, DEFAULTS, LIGHT, theme_name
 from gpumon_tui.views.overview import Overview
 from gpumon_tui.widgets.chart import HISTORY_SECONDS
-from gpumon_tui.widgets.tabs import TITLES
 
 _DEFAULT_INTERVAL_SECONDS = 15.0
 _SHORTEST_INTERVAL_SECONDS = 1.0
@@ -51,6 +55,8 @@ class GpumonApp(App[None]):
     """What is on the screen."""
     connection: var[Connection] = var(Connection)
     history: var[History] = var(History)
+    gpu_history: var[GpuHistory] = var(GpuHistory)
+    """The answer to the last question of a screen about one thing."""
     is_paused: var[bool] = var(False)
 
     def __init__(self, source: ClusterSource, settings: Settings, *, interval: float | None = None) -> None:
@@ -127,6 +133,36 @@ class GpumonApp(App[None]):
         """The chart came into sight or grew old."""
         self.fetch_history()
 
+    @work(exclusive=True, group="gpu-history")
+    async def fetch_gpu_history(self, question: HistoryQuestion) -> None:
+        """Asks for what the chart of a screen about one thing shows."""
+        try:
+            self.gpu_history = await self._thread.ask(lambda source: answer(question, source))
+        except GpumonError as error:
+            self.gpu_history = GpuHistory(question, reason=error.message)
+
+    @on(DetailScreen.HistoryWanted)
+    def have_gpu_history(self, event: DetailScreen.HistoryWanted) -> None:
+        """Such a chart came into sight, changed or grew old."""
+        self.fetch_gpu_history(event.question)
+
+    @on(JobChosen)
+    def show_job(self, event: JobChosen) -> None:
+        """Opens the screen of one job."""
+        from gpumon_tui.screens.job import JobScreen
+
+        job = self.snapshot.job_by_id.get(event.job)
+        trail = self.screen.path if isinstance(self.screen, FramedScreen) else ()
+        name = event.job if job is None else job.shown_id
+        self._open_detail(JobScreen(self.settings, self._thread.source.label, event.job, (*trail, name)))
+
+    async def action_open_view(self, number: int) -> None:
+        """Opens a view of the cluster by its number key, from whatever screen."""
+        while isinstance(self.screen, DetailScreen):
+            await self.pop_screen()
+        if isinstance(self.screen, ClusterScreen):
+            await self.screen.open_view(number - 1)
+
     def action_pause(self) -> None:
         """Holds the picture, or lets it go on at once."""
         self.is_paused = not self.is_paused
@@ -152,19 +188,15 @@ class GpumonApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers beside Textual's own."""
         yield from super().get_system_commands(screen)
-        if isinstance(screen, ClusterScreen):
-            for index, title in enumerate(TITLES):
-                yield SystemCommand(title, f"Open the view {title}", lambda index=index: self._open(screen, index))
-            yield SystemCommand("Filter", "Show only matching rows", lambda: self._start_filter(screen))
-        yield SystemCommand("Pause", "Hold the picture, or let it go on", self.action_pause)
-        yield SystemCommand("Refresh", "Ask the source now", self.action_refresh_now)
+        yield from commands_of(screen)
         yield SystemCommand("Dark or light", "Turn the theme", self.action_turn_theme)
 
-    def _open(self, screen: ClusterScreen, index: int) -> None:
-        screen.call_later(screen.open_view, index)
-
-    def _start_filter(self, screen: ClusterScreen) -> None:
-        screen.call_later(screen.action_filter)
+    def _open_detail(self, screen: DetailScreen) -> None:
+        self.push_screen(
+            screen.data_bind(
+                GpumonApp.picture, GpumonApp.connection, GpumonApp.is_paused, gpu_history=GpumonApp.gpu_history
+            )
+        )
 
     def _show(self, picture: Picture) -> None:
         is_first = self.picture.is_empty

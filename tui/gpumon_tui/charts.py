@@ -2,30 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from gpumon.source import Point
 
+_LARGEST_STEPS = 3.5
+"""A pause of more steps than this is a gap, and no line is drawn across it."""
 
-def draw_shares(points: Sequence[Point], width: int, height: int, seconds: float, colour: tuple[int, int, int]) -> str:
-    """Shares from 0 to 100 % over the last `seconds` as ANSI text of exactly `width` x `height` cells."""
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line of a chart."""
+
+    points: Sequence[Point]
+    """Oldest first."""
+    colour: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The upright axis: from zero to `top`, with what stands at its marks."""
+
+    top: float
+    marks: tuple[tuple[float, str], ...]
+    """Values, and how people read them."""
+
+
+SHARES = Scale(1.0, ((0.0, "0%"), (0.5, "50%"), (1.0, "100%")))
+"""Of shares from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The level axis: the last `seconds` before `until`."""
+
+    seconds: float
+    until: float
+
+
+def draw_curves(curves: Sequence[Curve], scale: Scale, span: Span, width: int, height: int) -> str:
+    """Curves as ANSI text of exactly `width` x `height` cells; a later curve lies over the earlier ones."""
     import plotext  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # it ships no types
 
-    now = points[-1].at if points else 0.0
     plotext.clear_figure()
     plotext.limit_size(False, False)
     plotext.plot_size(width, height)
     plotext.theme("clear")
-    plotext.plot(
-        [(point.at - now) / 60 for point in points],
-        [point.value * 100 for point in points],
-        marker="braille",
-        color=colour,
-    )
-    plotext.ylim(0, 100)
-    plotext.yticks([0, 50, 100], ["0%", "50%", "100%"])
-    minutes = seconds / 60
-    plotext.xlim(-minutes, 0)
-    plotext.xticks([-minutes, -minutes / 2, 0], [f"-{minutes:.0f}m", f"-{minutes / 2:.0f}m", "now"])
+    for curve in curves:
+        for piece in _pieces(curve.points):
+            plotext.plot(
+                [point.at - span.until for point in piece],
+                [point.value for point in piece],
+                marker="braille",
+                color=curve.colour,
+            )
+    plotext.ylim(0, scale.top)
+    plotext.yticks([value for value, _ in scale.marks], [text for _, text in scale.marks])
+    plotext.xlim(-span.seconds, 0)
+    plotext.xticks([-span.seconds, -span.seconds / 2, 0], [*_moments(span.seconds), "now"])
     plotext.frame(False)
     return str(plotext.build())  # pyright: ignore[reportUnknownArgumentType]  # it ships no types
+
+
+def _pieces(points: Sequence[Point]) -> Iterator[Sequence[Point]]:
+    """The points between gaps: where nothing was measured, nothing is drawn."""
+    if not points:
+        yield ()
+        return
+    steps = sorted(later.at - earlier.at for earlier, later in pairwise(points))
+    longest = steps[len(steps) // 2] * _LARGEST_STEPS if steps else 0.0
+    first = 0
+    for place in range(1, len(points)):
+        if points[place].at - points[place - 1].at > longest:
+            yield points[first:place]
+            first = place
+    yield points[first:]
+
+
+def _moments(seconds: float) -> tuple[str, str]:
+    """The beginning and the middle in words: "-6h", "-3h"."""
+    size, letter = next((size, letter) for size, letter in ((86_400, "d"), (3600, "h"), (60, "m")) if seconds >= size)
+    if seconds == size:
+        size, letter = {86_400: (3600, "h"), 3600: (60, "m")}.get(size, (size, letter))
+    return f"-{seconds / size:g}{letter}", f"-{seconds / size / 2:g}{letter}"

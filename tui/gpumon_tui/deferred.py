@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from gpumon.model import ClusterSnapshot
 from gpumon.source import ClusterSource, Parts, Point
@@ -27,6 +27,12 @@ class DeferredSource:
     def utilization_history(self, seconds: float, points: int) -> tuple[Point, ...]:
         """Mean utilization of all GPUs over the last `seconds`."""
         return self._source().utilization_history(seconds, points)
+
+    def gpu_history(
+        self, keys: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """One number of some GPUs over the last `seconds`."""
+        return self._source().gpu_history(keys, field, seconds, points)
 
     def close(self) -> None:
         """Closes what was made."""

@@ -13,6 +13,20 @@ _LIGHT_HEAT = (
     "#dcefec", "#c5e4df", "#aad7d1", "#8cc9c2", "#6cb9b2", "#4ca8a2", "#2f9691", "#1c827f", "#106d6c", "#085757",
 )  # fmt: skip
 
+_DARK_OWNERS = (
+    "#6db3f2", "#f2a65a", "#74c991", "#e87ea1", "#b08ad9", "#e5d454",
+    "#5fc9c9", "#d98a6b", "#a3bd5e", "#8f9fe8", "#d6a8e0", "#b5b5a8",
+)  # fmt: skip
+_LIGHT_OWNERS = (
+    "#1f6fc4", "#b45f06", "#207a45", "#b0336b", "#7a4bb0", "#8a7400",
+    "#0f7f86", "#9a4a2c", "#5c7a12", "#4455bb", "#9a3fa8", "#6b6b60",
+)  # fmt: skip
+
+
+def _owners(colours: tuple[str, ...], text: str) -> dict[str, str]:
+    """Theme variables of those who hold GPUs."""
+    return {f"owner-{number}": colour for number, colour in enumerate(colours)} | {"owner-text": text}
+
 
 def _heat(colours: tuple[str, ...], low_text: str, high_text: str, turn: int) -> dict[str, str]:
     """Theme variables of the utilization scale; from level `turn` on the text changes its colour."""
@@ -22,6 +36,7 @@ def _heat(colours: tuple[str, ...], low_text: str, high_text: str, turn: int) ->
 
 _DARK = {
     **_heat(_DARK_HEAT, "#b9d3d4", "#08211f", 5),
+    **_owners(_DARK_OWNERS, "#10141b"),
     "quiet": "#8b96a8",
     "idle-held": "#6a4a0c",
     "idle-held-text": "#ffd583",
@@ -43,6 +58,7 @@ _DARK = {
 }
 _LIGHT = {
     **_heat(_LIGHT_HEAT, "#12403d", "#f4fffd", 5),
+    **_owners(_LIGHT_OWNERS, "#ffffff"),
     "quiet": "#5d6778",
     "idle-held": "#ffdf9e",
     "idle-held-text": "#5a3c00",

@@ -7,9 +7,11 @@ from typing import TypeAlias
 
 from gpumon.model import AccountUsage, Alert, ClusterSnapshot, Gpu, Job, Node, Partition, Severity, Target, UserUsage
 from gpumon.settings import Thresholds
+from gpumon.usage import job_usage
 
 GpuTone: TypeAlias = Callable[[Gpu, ClusterSnapshot], str]
 NodeTone: TypeAlias = Callable[[Node, ClusterSnapshot], str]
+JobTone: TypeAlias = Callable[[Job, ClusterSnapshot], str]
 
 _BAD_STATES = {"down", "fail", "failing", "error", "not_responding"}
 
@@ -70,11 +72,24 @@ def _job_tone(job: Job, _: ClusterSnapshot) -> str:
     return {"running": "good", "pending": "warn", "failed": "bad", "timeout": "bad"}.get(job.state, "quiet")
 
 
-JOB_TONES: Mapping[str, Callable[[Job, ClusterSnapshot], str]] = {
-    "state": _job_tone,
-    "qos": lambda _, __: "quiet",
-    "account": lambda _, __: "quiet",
-}
+def job_tones(thresholds: Thresholds) -> Mapping[str, JobTone]:
+    """For the table of jobs."""
+
+    def use(job: Job, snapshot: ClusterSnapshot) -> str:
+        if job.state == "pending":
+            return "warn"
+        share = job_usage(job, snapshot).mean_utilization
+        return "" if share is None else "good" if share >= thresholds.idle_share else "warn"
+
+    return {
+        "state": _job_tone,
+        "util": use,
+        "idle": lambda _, __: "warn",
+        "wasted": lambda _, __: "warn",
+        "qos": lambda _, __: "quiet",
+        "account": lambda _, __: "quiet",
+    }
+
 
 NO_PARTITION_TONES: Mapping[str, Callable[[Partition, ClusterSnapshot], str]] = {}
 NO_USER_TONES: Mapping[str, Callable[[UserUsage, ClusterSnapshot], str]] = {}

@@ -1,50 +1,35 @@
-"""The main screen: header, tabs, the open view, the filter line and the keys."""
+"""The main screen: tabs, the open view, the filter line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
-from textual import events, on
-from textual.app import ComposeResult
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.screen import Screen
-from textual.widgets import Static
+from textual.widget import Widget
 
 from gpumon.errors import FilterError
 from gpumon.settings import Settings
-from gpumon_tui.connection import Connection, Phase
-from gpumon_tui.picture import History, Picture
+from gpumon_tui.picture import History
+from gpumon_tui.screens.framed import FramedScreen
 from gpumon_tui.views.alerts import AlertsView
 from gpumon_tui.views.gpus import GpusView
 from gpumon_tui.views.jobs import JobsView
 from gpumon_tui.views.nodes import NodesView
 from gpumon_tui.views.overview import Overview
 from gpumon_tui.views.view import View
-from gpumon_tui.widgets.banner import ConnectionBanner
-from gpumon_tui.widgets.header import ClusterHeader
 from gpumon_tui.widgets.keys import KeyLine
 from gpumon_tui.widgets.tabs import TITLES, ViewTabs
 
 if TYPE_CHECKING:
     from gpumon_tui.widgets.filter_line import FilterLine
 
-SMALLEST = (60, 16)
-"""Columns and lines below which nothing sensible fits."""
 
-
-class ClusterScreen(Screen[None]):
+class ClusterScreen(FramedScreen):
     """One view at a time; the number keys, Tab and the mouse go from one to another."""
 
-    DEFAULT_CSS = """
-    ClusterScreen { layout: vertical; background: $background; }
-    ClusterScreen.-lost View { opacity: 55%; }
-    ClusterScreen #too-small { display: none; height: 1fr; content-align: center middle; text-align: center; }
-    ClusterScreen.-too-small > * { display: none; }
-    ClusterScreen.-too-small > #too-small { display: block; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(key, f"view_number({key})", title, show=False, id=f"view.{title.lower()}", tooltip=f"Open {title}")
@@ -57,19 +42,12 @@ class ClusterScreen(Screen[None]):
         Binding("escape", "clear_filter", "Clear the filter", show=False, id="filter.drop"),
     ]
 
-    picture: var[Picture] = var(Picture)
-    connection: var[Connection] = var(Connection)
     history: var[History] = var(History)
-    is_paused: var[bool] = var(False)
     current: var[int] = var(0)
     """Index of the open view."""
 
     def __init__(self, settings: Settings, label: str) -> None:
-        super().__init__()
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]
-        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
-        self._settings = settings
-        self._label = label
+        super().__init__(settings, label)
         self._filter_line: FilterLine | None = None
         self.views: Sequence[View] = (
             Overview(settings),
@@ -84,37 +62,21 @@ class ClusterScreen(Screen[None]):
         """The open view."""
         return self.views[self.current]
 
-    def compose(self) -> ComposeResult:
-        """From top to bottom."""
-        yield ClusterHeader(self._settings, self._label).data_bind(
-            ClusterScreen.picture, ClusterScreen.connection, ClusterScreen.is_paused
-        )
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The open view."""
+        return (TITLES[self.current],)
+
+    def parts(self) -> Iterable[Widget]:
+        """The tabs and the views, of which one is open."""
         yield ViewTabs().data_bind(ClusterScreen.picture, ClusterScreen.current)
-        yield ConnectionBanner().data_bind(ClusterScreen.connection)
         for view in self.views:
             yield view.data_bind(ClusterScreen.picture, ClusterScreen.history)
-        yield KeyLine()
-        yield Static(markup=False, id="too-small")
 
     async def on_mount(self) -> None:
         """The first view is open from the beginning."""
         await self.view.open()
         self.view.focus_rows()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Too small a terminal gets a sentence instead of a picture."""
-        width, height = event.size
-        is_too_small = width < SMALLEST[0] or height < SMALLEST[1]
-        self.set_class(is_too_small, "-too-small")
-        if is_too_small:
-            least = f"{SMALLEST[0]} columns and {SMALLEST[1]} lines"
-            self.query_one("#too-small", Static).update(
-                Text(f"gpumon needs {least}; this terminal has {width} and {height}.")
-            )
-
-    def watch_connection(self, connection: Connection) -> None:
-        """What is old is dimmed."""
-        self.set_class(connection.phase is Phase.LOST, "-lost")
 
     async def action_view_number(self, number: int) -> None:
         """Opens the view of a number key."""

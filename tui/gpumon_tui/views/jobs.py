@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from gpumon.columns import ACCOUNT_COLUMNS, JOB_COLUMNS, PARTITION_COLUMNS, USER_COLUMNS
+from gpumon.columns import ACCOUNT_COLUMNS, PARTITION_COLUMNS, USER_COLUMNS
 from gpumon.model import ClusterSnapshot
+from gpumon_tui.messages import JobChosen
 from gpumon_tui.picture import Picture
-from gpumon_tui.tones import JOB_TONES, NO_ACCOUNT_TONES, NO_PARTITION_TONES, NO_USER_TONES
+from gpumon_tui.tones import NO_ACCOUNT_TONES, NO_PARTITION_TONES, NO_USER_TONES
 from gpumon_tui.views.view import View
+from gpumon_tui.widgets.job_table import JobTable
 from gpumon_tui.widgets.listing import Rows
-from gpumon_tui.widgets.narrowing import compact, narrowed
+from gpumon_tui.widgets.narrowing import compact
 from gpumon_tui.widgets.queue import QueueLines
 from gpumon_tui.widgets.remarks import PartRemarks
 from gpumon_tui.widgets.table import RowTable
 
 _NEEDS = "Install gpumon-slurm-exporter, or Slurm's own OpenMetrics endpoint, to see each job."
-
-
-_WIDTHS = {
-    "job": 10, "user": 9, "partition": 9, "state": 10, "gpus": 4, "elapsed": 8, "waited": 8, "reason": 18, "left": 8,
-    "nodes": 14, "name": 18, "account": 10, "cpus": 5, "nodecount": 5, "qos": 8,
-}  # fmt: skip
-"""What is asked for most is on the left, where a narrow terminal shows it."""
 
 
 class JobsView(View):
@@ -36,9 +32,7 @@ class JobsView(View):
         shown_units = self.settings.units
         self._remarks = PartRemarks()
         self._queue = QueueLines()
-        self._jobs = RowTable(
-            Rows(narrowed(JOB_COLUMNS, _WIDTHS), lambda job: job.id, JOB_TONES), units=shown_units, id="jobs"
-        )
+        self._jobs = JobTable(self.settings.thresholds, shown_units, id="jobs")
         partitions = Rows(compact(PARTITION_COLUMNS), lambda row: row.name, NO_PARTITION_TONES)
         users = Rows(compact(USER_COLUMNS), lambda row: row.name, NO_USER_TONES)
         accounts = Rows(compact(ACCOUNT_COLUMNS), lambda row: row.name, NO_ACCOUNT_TONES)
@@ -73,6 +67,12 @@ class JobsView(View):
     def focus_rows(self) -> None:
         """The jobs have the keys, or the users where single jobs are not known."""
         (self._users if self.has_class("-no-jobs") else self._jobs).focus()
+
+    @on(RowTable.Chosen, "#jobs")
+    def tell_job(self, event: RowTable.Chosen) -> None:
+        """A job was chosen."""
+        event.stop()
+        self.post_message(JobChosen(event.key))
 
     @property
     def counts(self) -> tuple[int, int]:

@@ -11,9 +11,9 @@ from gpumon.columns import NODE_COLUMNS
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import node_tones
 from gpumon_tui.views.view import View
-from gpumon_tui.widgets.gauges import NodeGauges
 from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.narrowing import narrowed
+from gpumon_tui.widgets.node_gauges import NodeGauges
 from gpumon_tui.widgets.remarks import PartRemarks
 from gpumon_tui.widgets.table import RowTable
 

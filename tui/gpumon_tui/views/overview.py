@@ -7,6 +7,7 @@ from time import monotonic
 from typing import ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
@@ -19,8 +20,8 @@ from gpumon_tui.picture import History, Picture
 from gpumon_tui.views.view import View
 from gpumon_tui.widgets.attention import AttentionList
 from gpumon_tui.widgets.chart import UtilizationChart
-from gpumon_tui.widgets.gauges import NodeGauges
 from gpumon_tui.widgets.heatmap import GpuHeatmap
+from gpumon_tui.widgets.node_gauges import NodeGauges
 from gpumon_tui.widgets.totals import ClusterTotalsLine
 
 _HISTORY_EVERY_SECONDS = 30.0
@@ -28,6 +29,10 @@ _HISTORY_EVERY_SECONDS = 30.0
 
 class Overview(View):
     """Heatmap, attention, gauges, and a chart where there is room."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "colour", "Owners", id="heatmap.colour", tooltip="Colour GPUs by utilization, by user or by job"),
+    ]
 
     class HistoryWanted(Message):
         """The chart is seen and what it shows is old."""
@@ -83,6 +88,10 @@ class Overview(View):
     def focus_rows(self) -> None:
         """The heatmap has the keys."""
         self._heatmap.focus()
+
+    def action_colour(self) -> None:
+        """Lets the heatmap's colours tell the next thing."""
+        self._heatmap.colour_by(self._heatmap.colouring.next)
 
     @property
     def counts(self) -> tuple[int, int]:

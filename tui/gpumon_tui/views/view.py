@@ -36,7 +36,7 @@ class View(Vertical):
         total: int
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
+        super().__init__(classes="body")
         self.settings = settings
         self.filter_text = ""
         """The filter that is in force here."""

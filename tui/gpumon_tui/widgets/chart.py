@@ -28,9 +28,11 @@ class UtilizationChart(Line):
             return Text("\n").join([title, Text(reason, style=self.ink("quiet"))])
         if width < 20 or height < 6:
             return title
-        from gpumon_tui.charts import draw_shares
+        from gpumon_tui.charts import SHARES, Curve, Span, draw_curves
 
-        colour = Color.parse(self.app.theme_variables["heat-7"]).rgb
-        chart = Text.from_ansi(draw_shares(self.history.points, width, height - 1, HISTORY_SECONDS, colour))
+        points = self.history.points
+        curve = Curve(points, Color.parse(self.app.theme_variables["heat-7"]).rgb)
+        drawn = draw_curves((curve,), SHARES, Span(HISTORY_SECONDS, points[-1].at), width, height - 1)
+        chart = Text.from_ansi(drawn)
         chart.no_wrap = True
         return Text("\n").join([title, chart])

@@ -23,6 +23,8 @@ class ClusterHeader(Line):
     picture: var[Picture] = var(Picture)
     connection: reactive[Connection] = reactive(Connection)
     is_paused: reactive[bool] = reactive(False)
+    trail: reactive[tuple[str, ...]] = reactive(())
+    """How one came to this screen; empty on the first."""
 
     def __init__(self, settings: Settings, label: str) -> None:
         super().__init__()
@@ -47,6 +49,9 @@ class ClusterHeader(Line):
         cluster = snapshot.cluster or self._settings.cluster
         if cluster:
             line.append(f"  {shown(cluster, 40)}", style=f"bold {self.ink('foreground')}")
+        for step in self.trail:
+            line.append(" › ", style=self.ink("quiet"))
+            line.append(shown(step, 60), style=f"bold {self.ink('foreground')}")
         line.append(f"  {shown(snapshot.source or self._label)}", style=self.ink("quiet"))
         return line
 

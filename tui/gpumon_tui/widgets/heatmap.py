@@ -15,10 +15,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gpumon import units
-from gpumon.model import ClusterSnapshot, Node
+from gpumon.model import ClusterSnapshot, Gpu, Node
 from gpumon.settings import Thresholds
 from gpumon.text import shown
-from gpumon_tui.heat import FREE, LEGEND, SIGNS, STYLES, cells_of, mean_utilization
+from gpumon_tui.heat import FREE, LEGEND, LOST, SIGNS, STYLES, UNKNOWN, cells_of, mean_utilization
+from gpumon_tui.owners import COLOURS, OTHERS, OWNER_STYLES, Cell, Colouring, Owners, is_idle, owners_of
 from gpumon_tui.tones import state_tone
 from gpumon_tui.widgets.fitting import fit
 from gpumon_tui.widgets.lines import Lines, joined
@@ -36,12 +37,20 @@ class GpuHeatmap(Lines, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *STYLES,
+        *OWNER_STYLES,
         *(f"heat--{part}" for part in ("name", "warn", "bad", "mean", "legend", "cursor")),
     }
     DEFAULT_CSS = (
         "GpuHeatmap {"
         + "".join(f".heat--{level} {{ background: $heat-{level}; color: $heat-text-{level}; }}" for level in range(10))
+        + "".join(
+            f".owner--{number} {{ background: $owner-{number}; color: $owner-text; }}"
+            f".owner--idle-{number} {{ color: $owner-{number}; background: $surface; }}"
+            for number in range(COLOURS)
+        )
         + """
+        .owner--shared { background: $foreground; color: $background; }
+        .owner--idle-shared { color: $foreground; background: $surface; }
         .heat--free { color: $quiet; background: $surface; }
         .heat--idle { background: $idle-held; color: $idle-held-text; text-style: bold; }
         .heat--alarm { background: $alarm; color: $alarm-text; text-style: bold; }
@@ -83,6 +92,8 @@ class GpuHeatmap(Lines, can_focus=True):
         self.nodes: tuple[Node, ...] = ()
         self.empty = ""
         """What is said when no node has a GPU."""
+        self.colouring = Colouring.METRIC
+        self._owners = {Colouring.USER: Owners(), Colouring.JOB: Owners()}
         self._thresholds = thresholds
         self._snapshot = _EMPTY
         self._chosen = ""
@@ -97,6 +108,7 @@ class GpuHeatmap(Lines, can_focus=True):
     def put(self, nodes: Sequence[Node], snapshot: ClusterSnapshot) -> None:
         """Shows nodes; the cursor stays on its node."""
         self.nodes, self._snapshot = tuple(nodes), snapshot
+        self._meet_owners()
         names = [node.name for node in nodes]
         if not self._is_moved or not names:
             self.cursor = 0
@@ -112,6 +124,12 @@ class GpuHeatmap(Lines, can_focus=True):
         else:
             self.redraw_all()
         self.post_message(self.NodeChosen(self._chosen))
+
+    def colour_by(self, colouring: Colouring) -> None:
+        """Lets the colours tell something else."""
+        self.colouring = colouring
+        self._meet_owners()
+        self.redraw_all()
 
     def put_cursor_on(self, name: str) -> None:
         """Moves the cursor to the node of this name, if it is shown."""
@@ -161,7 +179,9 @@ class GpuHeatmap(Lines, can_focus=True):
         self.show_line(self.cursor // self._columns)
 
     def draw_head(self) -> Strip:
-        """What the signs mean."""
+        """What the signs mean, or who the owners are."""
+        if self.colouring is not Colouring.METRIC:
+            return joined(self._owner_legend(self._owners[self.colouring]))
         pieces: list[tuple[str, Style]] = []
         for level, meaning in LEGEND:
             pieces += [(SIGNS[level], self.style(STYLES[level])), (f" {meaning}   ", self.style("heat--legend"))]
@@ -184,19 +204,55 @@ class GpuHeatmap(Lines, can_focus=True):
     def _entry(self, node: Node, *, is_cursor: bool) -> list[tuple[str, Style]]:
         tone = state_tone(node) or "name"
         over = ("heat--cursor",) if is_cursor else ()
-        levels = cells_of(node, self._snapshot, self._thresholds)
+        cells = self._cells_of(node)
         mean = fit(units.share(mean_utilization(node, self._snapshot)), _MEAN_WIDTH, right=True)
         pieces = [
             (fit(shown(node.name), self._name_width) + " ", self.style(f"heat--{tone}", *over)),
             (mean + " ", self.style("heat--mean", *over)),
         ]
-        signs = self._numbers(node, levels) if self._cell > len("99") else [SIGNS[level] for level in levels]
-        for level, sign in zip(levels[: self._cells], signs, strict=False):
-            pieces.append((sign.center(self._cell), self.style(STYLES[level])))
-        if len(levels) > self._cells:
+        for sign, style in cells[: self._cells]:
+            pieces.append((sign.center(self._cell), self.style(style)))
+        if len(cells) > self._cells:
             pieces[-1] = ("+".center(self._cell), self.style("heat--legend"))
-        blank = " " * (self._cells - min(len(levels), self._cells)) * self._cell
+        blank = " " * (self._cells - min(len(cells), self._cells)) * self._cell
         return [*pieces, (blank + "  ", self.style())]
+
+    def _cells_of(self, node: Node) -> list[Cell]:
+        """Sign and style of each GPU of a node; of those that nobody sees too."""
+        levels = cells_of(node, self._snapshot, self._thresholds)
+        if self.colouring is Colouring.METRIC:
+            signs = self._numbers(node, levels) if self._cell > len("99") else [SIGNS[level] for level in levels]
+            return [(sign, STYLES[level]) for sign, level in zip(signs, levels, strict=True)]
+        gpus = self._snapshot.gpus_of(node.name)
+        lost = [(SIGNS[LOST], STYLES[LOST])] * (len(levels) - len(gpus))
+        return [self._owner_cell(gpu) for gpu in gpus] + lost
+
+    def _owner_cell(self, gpu: Gpu) -> Cell:
+        holders = owners_of(gpu, self._snapshot, self.colouring)
+        if gpu.is_stale or holders is None or not holders:
+            level = LOST if gpu.is_stale else UNKNOWN if holders is None else FREE
+            return SIGNS[level], STYLES[level]
+        return self._owners[self.colouring].cell(holders, is_idle=is_idle(gpu, self._thresholds))
+
+    def _owner_legend(self, owners: Owners) -> list[tuple[str, Style]]:
+        """As many owners as fit, those with the most GPUs first, and how idle cells look."""
+        quiet, end = self.style("heat--legend"), "a idle  · free"
+        pieces = [(f"by {self.colouring.value}: ", quiet)]
+        room = self.inner_width - len(pieces[0][0]) - len(end) - len("+999 ")
+        left = len(owners.counts)
+        for owner, count in owners.counts.items():
+            text = f" {shown(owner, _LONGEST_NAME)} {count}  "
+            if owners.letter(owner) == OTHERS or 1 + cell_len(text) > room:
+                break
+            sign, style = owners.cell((owner,), is_idle=False)
+            pieces += [(sign, self.style(style)), (text, quiet)]
+            room -= 1 + cell_len(text)
+            left -= 1
+        return [*pieces, (f"+{left} " if left else "", quiet), (end, quiet)]
+
+    def _meet_owners(self) -> None:
+        if self.colouring is not Colouring.METRIC:
+            self._owners[self.colouring].meet(self._snapshot, self.colouring)
 
     def _numbers(self, node: Node, levels: bytes) -> list[str]:
         """Where cells are wide, those that tell a share of work tell it in percent."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Generic, TypeAlias, TypeVar
 
 from gpumon.columns import Column
@@ -15,6 +16,8 @@ from gpumon_tui.widgets.ordering import Order
 Row = TypeVar("Row")
 Tone: TypeAlias = "Callable[[Row, ClusterSnapshot], str]"
 """Which of the table's tones a cell has: "good", "warn", "bad", "quiet" or ""."""
+Share: TypeAlias = "Callable[[Row, ClusterSnapshot], float | None]"
+"""How long a cell's bar is, 0 to 1; None for no bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class Rows(Generic[Row]):
     """How the cells of a column are coloured, by the column's key."""
     is_old: Callable[[Row], bool] = lambda _: False
     """True for a row whose numbers are old: it is dimmed."""
+    bars: Mapping[str, Share[Row]] = field(default_factory=lambda: MappingProxyType({}))
+    """Columns in which a bar stands before the text, and how long it is."""
+    is_group: Callable[[Row], bool] = lambda _: False
+    """True for a row that stands for those below it: it is set off."""
 
 
 class Listing(Generic[Row]):
@@ -36,6 +43,8 @@ class Listing(Generic[Row]):
     def __init__(self, about: Rows[Row], units: Units) -> None:
         self.about = about
         self.units = units
+        self.filtered_by: tuple[Column[Row], ...] = about.columns
+        """The columns that a filter may speak of."""
         self.order: Order[Row] = Order(about.columns)
         self.shown: tuple[Row, ...] = ()
         """Filtered and sorted."""
@@ -51,6 +60,11 @@ class Listing(Generic[Row]):
         self._is_moved = False
 
     @property
+    def counts(self) -> tuple[int, int]:
+        """Rows that the filter left, and rows there are."""
+        return len(self.shown), len(self.all)
+
+    @property
     def selected(self) -> Row | None:
         """The row under the cursor."""
         return self.shown[self.cursor] if self.cursor < len(self.shown) else None
@@ -58,7 +72,7 @@ class Listing(Generic[Row]):
     def put(self, rows: Sequence[Row], snapshot: ClusterSnapshot) -> None:
         """Takes new rows; the cursor stays on the row it was on, wherever that went."""
         self.all, self.snapshot = rows, snapshot
-        self._arrange()
+        self.arrange()
 
     def set_filter(self, text: str) -> None:
         """Shows only rows that `text` wants.
@@ -66,14 +80,24 @@ class Listing(Generic[Row]):
         Raises:
             FilterError: the text is not a filter; the rows stay as they were.
         """
-        parsed = parse_filter(text, self.about.columns, self.units)
+        parsed = parse_filter(text, self.filtered_by, self.units)
         self._filter = None if parsed.is_empty else parsed
-        self._arrange()
+        self.arrange()
 
     def set_order(self, order: Order[Row]) -> None:
         """Sorts otherwise."""
         self.order = order
-        self._arrange()
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Filters and sorts anew; the cursor stays on its row."""
+        self.shown = tuple(self.order.sorted(self.wanted(), self.snapshot))
+        self._follow()
+
+    def wanted(self) -> Sequence[Row]:
+        """Those rows that the filter wants, as they came."""
+        wanted, snapshot = self._filter, self.snapshot
+        return self.all if wanted is None else [row for row in self.all if wanted.matches(row, snapshot)]
 
     def move_to(self, index: int) -> None:
         """Puts the cursor on a row, or on the nearest there is."""
@@ -84,12 +108,6 @@ class Listing(Generic[Row]):
     def place_of(self, key: str) -> int | None:
         """Where the row with this key is shown; None when it is not."""
         return next((index for index, row in enumerate(self.shown) if self.about.key(row) == key), None)
-
-    def _arrange(self) -> None:
-        snapshot, wanted = self.snapshot, self._filter
-        rows = self.all if wanted is None else [row for row in self.all if wanted.matches(row, snapshot)]
-        self.shown = tuple(self.order.sorted(rows, snapshot))
-        self._follow()
 
     def _follow(self) -> None:
         if not self.shown:

@@ -15,6 +15,7 @@ from textual.strip import Strip
 
 from gpumon.model import ClusterSnapshot
 from gpumon.units import MISSING, Units
+from gpumon_tui.widgets.bar import bar
 from gpumon_tui.widgets.fitting import fit, width_of
 from gpumon_tui.widgets.lines import Lines, joined
 from gpumon_tui.widgets.listing import Listing, Rows
@@ -24,19 +25,25 @@ from gpumon_tui.widgets.widths import seen_widths, spread, starts_of
 Row = TypeVar("Row")
 
 _GAP = " "
+_TONES = ("old", "missing", "good", "warn", "bad", "quiet")
+_BAR_NUMBER = 9
+_SHORTEST_BAR = 3
 
 
 class RowTable(Lines, Generic[Row], can_focus=True):
     """Rows on the line API; the head names the columns, marks the sorted one, and sorts when it is clicked."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"table--{part}" for part in ("head", "sorted", "cursor", "old", "missing", "good", "warn", "bad", "quiet")
+        f"table--{part}" for part in ("head", "sorted", "cursor", "group", "track", "bar", *_TONES)
     }
     DEFAULT_CSS = """
     RowTable {
         .table--head { color: $quiet; text-style: bold; }
         .table--sorted { color: $primary; text-style: bold; }
         .table--cursor { background: $cursor-blurred; }
+        .table--group { background: $panel; text-style: bold; }
+        .table--track { background: $track; }
+        .table--bar { color: $cool; }
         .table--old { color: $text-disabled; text-style: italic; }
         .table--missing { color: $text-disabled; }
         .table--quiet { color: $quiet; }
@@ -85,12 +92,20 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         shown: int
         total: int
 
-    def __init__(self, rows: Rows[Row], *, units: Units | None = None, empty: str = "", id: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(
+        self,
+        rows: Rows[Row],
+        *,
+        units: Units | None = None,
+        empty: str = "",
+        listing: Listing[Row] | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's word
+    ) -> None:
         super().__init__(id=id)
         self.about = rows
         self.empty = empty
         """What is said when there is no row."""
-        self.listing = Listing(rows, units or Units())
+        self.listing = listing or Listing(rows, units or Units())
         """What is shown."""
         self._widths = tuple(column.width for column in rows.columns)
 
@@ -101,12 +116,12 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Rows shown, and rows there are."""
-        return len(self.listing.shown), len(self.listing.all)
+        """Rows that the filter left, and rows there are."""
+        return self.listing.counts
 
     def put(self, rows: Sequence[Row], snapshot: ClusterSnapshot) -> None:
         """Shows new rows; the cursor stays on the row it was on, wherever that went."""
-        with self._rearranging():
+        with self.rearranging():
             self.listing.put(rows, snapshot)
 
     def set_filter(self, text: str) -> None:
@@ -115,7 +130,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         Raises:
             FilterError: the text is not a filter; the rows stay as they were.
         """
-        with self._rearranging():
+        with self.rearranging():
             self.listing.set_filter(text)
 
     def put_cursor_on(self, key: str) -> None:
@@ -205,7 +220,8 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         if number >= len(listing.shown):
             return joined([(self._remark(), self.style("table--quiet"))] if number == 0 else [])
         row, snapshot, units = listing.shown[number], listing.snapshot, listing.units
-        over = ("table--cursor",) if number == listing.cursor else ()
+        is_group, is_cursor = self.about.is_group(row), number == listing.cursor
+        over = ("table--group",) * is_group + ("table--cursor",) * is_cursor
         is_old, tones = self.about.is_old(row), self.about.tones
         pieces: list[tuple[str, Style]] = []
         gap = self.style(*over)
@@ -219,7 +235,14 @@ class RowTable(Lines, Generic[Row], can_focus=True):
                 tone = tones.get(column.key)
                 name = tone(row, snapshot) if tone else ""
             style = self.style(f"table--{name}", *over) if name else gap
-            pieces.append((fit(text, width, right=column.is_number), style))
+            share = self.about.bars.get(column.key)
+            length = share(row, snapshot) if share else None
+            if length is not None and width >= _BAR_NUMBER + _SHORTEST_BAR:
+                filled = self.style(*over, "table--track", f"table--{name or 'bar'}")
+                pieces.append((bar(length, width - _BAR_NUMBER), filled))
+                pieces.append((fit(text, _BAR_NUMBER, right=True), style))
+            else:
+                pieces.append((fit(text, width, right=column.is_number and not share), style))
             pieces.append((_GAP, gap))
         return joined(pieces).crop_extend(0, self._right, gap)
 
@@ -241,13 +264,13 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         return fit(text, self.inner_width) if width_of(text) > self.inner_width else text
 
     def _sort(self, order: Order[Row]) -> None:
-        with self._rearranging():
+        with self.rearranging():
             self.listing.set_order(order)
         self.redraw_head()
         self.show_line(self.listing.cursor)
 
     @contextmanager
-    def _rearranging(self) -> Generator[None, None, None]:
+    def rearranging(self) -> Generator[None, None, None]:
         """Around a change of rows or order: a cursor that was in sight stays in sight, and only changes are painted."""
         was_seen = self.is_seen(self.listing.cursor)
         yield

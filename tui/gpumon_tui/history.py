@@ -1,0 +1,88 @@
+"""History of some GPUs: what is asked for, over which range, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from gpumon.source import ClusterSource, Point
+
+POINTS = 240
+"""As many as a wide chart has columns of dots for."""
+FRESH_SECONDS = 30.0
+"""History is not asked for again before it is so old."""
+MOST_GPUS = 256
+"""Of a job that holds more, only so many are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """How far back a chart goes."""
+
+    seconds: float
+    label: str
+    """In words: "1 hour"."""
+
+
+RANGES = (
+    Range(900.0, "15 minutes"),
+    Range(3600.0, "1 hour"),
+    Range(21_600.0, "6 hours"),
+    Range(86_400.0, "24 hours"),
+    Range(604_800.0, "7 days"),
+)
+"""From the shortest to the longest."""
+FIRST_RANGE = 1
+"""Which of them a chart begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuestion:
+    """One number of some GPUs over the last while."""
+
+    keys: tuple[str, ...]
+    """Of the GPUs, as in `Gpu.key`."""
+    field: str
+    """Of the model: "utilization", "power_watts", ..."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GpuHistory:
+    """The answer to a question, or why there is none."""
+
+    question: HistoryQuestion | None = None
+    """None before anything was asked."""
+    by_gpu: Mapping[str, tuple[Point, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Oldest first; a GPU of which no history is held is not in it."""
+    reason: str = ""
+    """Why it could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Many GPUs as three lines; of one GPU all three are the same."""
+
+    mean: tuple[Point, ...] = ()
+    lowest: tuple[Point, ...] = ()
+    highest: tuple[Point, ...] = ()
+
+
+def envelope_of(lines: Iterable[tuple[Point, ...]]) -> Envelope:
+    """Mean, lowest and highest value at each moment of those that tell one then."""
+    at: dict[float, list[float]] = {}
+    for line in lines:
+        for point in line:
+            at.setdefault(point.at, []).append(point.value)
+    moments = sorted(at.items())
+    return Envelope(
+        tuple(Point(moment, sum(values) / len(values)) for moment, values in moments),
+        tuple(Point(moment, min(values)) for moment, values in moments),
+        tuple(Point(moment, max(values)) for moment, values in moments),
+    )
+
+
+def answer(question: HistoryQuestion, source: ClusterSource) -> GpuHistory:
+    """Asks the source; meant for the source's thread."""
+    return GpuHistory(question, source.gpu_history(question.keys, question.field, question.seconds, POINTS))

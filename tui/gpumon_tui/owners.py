@@ -1,0 +1,96 @@
+"""A letter and a colour for everybody who holds GPUs, kept for as long as they hold any."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from enum import Enum
+from string import ascii_uppercase
+from typing import TypeAlias
+from zlib import crc32
+
+from gpumon.model import ClusterSnapshot, Gpu
+from gpumon.settings import Thresholds
+
+COLOURS = 12
+"""How many colours there are for owners; neighbours in the alphabet never share one."""
+OTHERS = "+"
+"""The sign of owners beyond the letters of the alphabet."""
+SHARED = "&"
+"""The sign of a GPU that several owners hold."""
+Cell: TypeAlias = "tuple[str, str]"
+"""The sign of one GPU and the component class of its colour."""
+
+OWNER_STYLES = (
+    *(f"owner--{number}" for number in range(COLOURS)),
+    *(f"owner--idle-{number}" for number in range(COLOURS)),
+    "owner--shared",
+    "owner--idle-shared",
+)
+"""The component classes of cells that somebody holds: filled while they work, hollow while they idle."""
+
+
+class Colouring(Enum):
+    """What the colours of the heatmap tell."""
+
+    METRIC = "utilization"
+    USER = "user"
+    JOB = "job"
+
+    @property
+    def next(self) -> Colouring:
+        """What comes after it; the last leads to the first."""
+        all_of_them = list(Colouring)
+        return all_of_them[(all_of_them.index(self) + 1) % len(all_of_them)]
+
+
+class Owners:
+    """Who has which letter: the largest get one first, and nobody's changes as long as they hold a GPU."""
+
+    def __init__(self) -> None:
+        self.counts: Mapping[str, int] = {}
+        """GPUs by owner, the largest first."""
+        self._letters: dict[str, str] = {}
+
+    def meet(self, snapshot: ClusterSnapshot, colouring: Colouring) -> None:
+        """Takes note of who holds what now."""
+        held = Counter(owner for gpu in snapshot.gpus for owner in owners_of(gpu, snapshot, colouring) or ())
+        self.counts = dict(sorted(held.items(), key=lambda pair: (-pair[1], pair[0])))
+        self._letters = {owner: letter for owner, letter in self._letters.items() if owner in held}
+        taken = set(self._letters.values())
+        for owner in self.counts:
+            if len(taken) == len(ascii_uppercase):
+                break
+            if owner not in self._letters:
+                self._letters[owner] = _free_letter(owner, taken)
+                taken.add(self._letters[owner])
+
+    def letter(self, owner: str) -> str:
+        """The sign of an owner."""
+        return self._letters.get(owner, OTHERS)
+
+    def cell(self, owners: tuple[str, ...], *, is_idle: bool) -> Cell:
+        """The cell of a GPU that these hold: a capital letter while it works, a small one while it idles."""
+        idle = "idle-" if is_idle else ""
+        if len(owners) != 1:
+            return SHARED, f"owner--{idle}shared"
+        letter = self.letter(owners[0])
+        place = ascii_uppercase.index(letter) if letter != OTHERS else crc32(owners[0].encode(errors="replace"))
+        return (letter.lower() if is_idle else letter), f"owner--{idle}{place % COLOURS}"
+
+
+def owners_of(gpu: Gpu, snapshot: ClusterSnapshot, colouring: Colouring) -> tuple[str, ...] | None:
+    """Users or jobs that hold a GPU; () when it is free; None when nothing tells."""
+    return snapshot.users_of(gpu) if colouring is Colouring.USER else gpu.jobs
+
+
+def is_idle(gpu: Gpu, thresholds: Thresholds) -> bool:
+    """True for a GPU that somebody holds and that does nothing."""
+    share = gpu.utilization
+    return bool(gpu.jobs) and share is not None and share < thresholds.idle_share
+
+
+def _free_letter(owner: str, taken: set[str]) -> str:
+    """One of its own letters if there is one left, the first before the others."""
+    own = [letter for letter in owner.upper() if letter in ascii_uppercase]
+    return next(letter for letter in [*own, *list(ascii_uppercase)] if letter not in taken)
