@@ -51,6 +51,11 @@ class Passwords:
                 self._answers[prompt] = self._ask(prompt)
             return self._answers[prompt]
 
+    def once(self, prompt: str) -> Secret:
+        """What is good for one use only, a code for instance; raises NoPassword."""
+        with self._asking:
+            return self._ask(prompt)
+
     def passphrase(self, file: str) -> Secret:
         """What opens a private key."""
         return self.answer(f"Passphrase of {shown(file, 200)}: ")

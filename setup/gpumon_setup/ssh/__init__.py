@@ -1,0 +1,9 @@
+"""The way to a machine over SSH, as ssh itself would find it; the only place that knows paramiko."""
+
+from gpumon_setup.ssh.config import SshConfig
+from gpumon_setup.ssh.connection import SshConnection
+from gpumon_setup.ssh.dialing import Dialer
+from gpumon_setup.ssh.endpoint import Endpoint, endpoint
+from gpumon_setup.ssh.known_hosts import HostKey, KnownHosts, record
+
+__all__ = ["Dialer", "Endpoint", "HostKey", "KnownHosts", "SshConfig", "SshConnection", "endpoint", "record"]
