@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from urllib.parse import parse_qs
 
 import httpx
@@ -13,6 +14,10 @@ import httpx
 from samples import lines
 
 Labels = dict[str, str]
+Rows = list[tuple[Labels, str]]
+
+_LOOKBACK_SECONDS = 30.0
+"""A sample of `past` holds for so long, unless another one follows: staleness marks end a series at once there."""
 
 
 @dataclass
@@ -31,6 +36,15 @@ class FakePrometheus:
     """Every query and path, in order."""
     alerts: list[dict[str, object]] = field(default_factory=list["dict[str, object]"])
     interval: str = "15s"
+    past: list[tuple[Labels, list[tuple[float, str]]]] = field(
+        default_factory=list["tuple[Labels, list[tuple[float, str]]]"]
+    )
+    """What range queries find: the samples of each series, oldest first."""
+
+    def remember(self, metric: str, values: Iterable[tuple[float, float | str]], **labels: str) -> None:
+        """One series as it was, each sample as seconds before now and value."""
+        samples = sorted((self.now - ago, str(value)) for ago, value in values)
+        self.past.append(({"__name__": metric, **labels}, samples))
 
     def scrape(
         self, text: str, *, job: str, instance: str, is_up: bool = True, age: float = 2.0, **labels: str
@@ -56,6 +70,11 @@ class FakePrometheus:
         return httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
+        answer = self._told(request)
+        answer.headers["Date"] = formatdate(self.now, usegmt=True)
+        return answer
+
+    def _told(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         body = parse_qs(request.content.decode()) or parse_qs(request.url.query.decode())
         promql = body.get("query", [""])[0]
@@ -67,9 +86,20 @@ class FakePrometheus:
             return _json({"alerts": self.alerts})
         if path.endswith("/targets"):
             return _json({"activeTargets": [self._target(*key) for key in self.up]})
+        if path.endswith("/query_range"):
+            start, end, step = (float(body[name][0]) for name in ("start", "end", "step"))
+            return _json({"resultType": "matrix", "result": self._range(promql, start, end, step)})
         if promql.endswith(("s]", "m]")):
             return _json({"resultType": "matrix", "result": self._raw_up(promql)})
         return _json({"resultType": "vector", "result": [self._sample(*row) for row in self._evaluate(promql)]})
+
+    def _range(self, promql: str, start: float, end: float, step: float) -> list[dict[str, object]]:
+        found: dict[str, tuple[Labels, list[list[object]]]] = {}
+        for turn in range(int((end - start) / step + 1e-6) + 1):
+            at = start + turn * step
+            for labels, value in self._evaluate(promql, at):
+                found.setdefault(json.dumps(labels, sort_keys=True), (labels, []))[1].append([at, value])
+        return [{"metric": labels, "values": values} for labels, values in found.values()]
 
     def _target(self, job: str, instance: str) -> dict[str, object]:
         is_up = self.up[job, instance]
@@ -94,7 +124,8 @@ class FakePrometheus:
                 found.append({"metric": labels, "values": values})
         return found
 
-    def _evaluate(self, promql: str) -> Iterable[tuple[Labels, str]]:
+    def _evaluate(self, promql: str, at: float | None = None) -> Iterable[tuple[Labels, str]]:
+        """The answer now, or by what `past` holds at a moment."""
         if promql == "timestamp(up)":
             return [
                 ({"job": job, "instance": instance}, str(self.heard[job, instance] if is_up else self.now))
@@ -106,23 +137,34 @@ class FakePrometheus:
                 for (job, instance), is_up in self.up.items()
                 if not is_up
             ]
+        if match := re.fullmatch(r"avg\((.*)\) / 100", promql):
+            values = [float(value) for _, value in self._evaluate(match[1], at)]
+            return [({}, str(sum(values) / len(values) / 100))] if values else []
         if match := re.fullmatch(r"last_over_time\((.*)\[\d+s\]\)", promql):
             return [row for row in (*self.series, *self.silent) if _matches(match[1], row[0])]
         if match := re.fullmatch(r"count by \(__name__\) \((.*)\)", promql):
             counts: dict[str, int] = {}
-            for labels, _ in self._select(match[1]):
+            for labels, _ in self._select(match[1], at):
                 counts[labels["__name__"]] = counts.get(labels["__name__"], 0) + 1
             return [({"__name__": name}, str(number)) for name, number in counts.items()]
         if match := re.fullmatch(r"sum by \((.*?)\) \((max by .*)\)", promql):
-            return _grouped(self._evaluate(match[2]), match[1], sum)
+            return _grouped(self._evaluate(match[2], at), match[1], sum)
         if match := re.fullmatch(r"max by \((.*?)\) \((.*)\)", promql):
-            return _grouped(self._select(match[2]), match[1], max)
+            return _grouped(self._evaluate(match[2], at), match[1], max)
         if " without " in promql:
             return []
-        return self._select(promql)
+        return self._select(promql, at)
 
-    def _select(self, selector: str) -> list[tuple[Labels, str]]:
-        return [row for row in self.series if _matches(selector, row[0])]
+    def _select(self, selector: str, at: float | None) -> Rows:
+        rows = self.series if at is None else self._past(at)
+        return [row for row in rows if _matches(selector, row[0])]
+
+    def _past(self, at: float) -> Rows:
+        told = (
+            (labels, [value for when, value in samples if at - _LOOKBACK_SECONDS < when <= at])
+            for labels, samples in self.past
+        )
+        return [(labels, values[-1]) for labels, values in told if values]
 
 
 def _grouped(

@@ -46,6 +46,7 @@ EVERY_QUERY = [
     *(queries.job_number(metric) for metric, _ in queries.JOB_NUMBERS),
     queries.jobs_in_detail(HOSTILE),
     queries.UTILIZATION_HISTORY,
+    queries.gpu_metric_of(queries.UTILIZATION, HOSTILE),
 ]
 
 

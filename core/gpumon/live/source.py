@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gpumon.errors import NoData
+from gpumon.live import history
 from gpumon.live.ask import Ask, ask_all
 from gpumon.live.gpus import GpuReader, tier_for
+from gpumon.live.history import Span
 from gpumon.live.jobs import JobReader
 from gpumon.live.nodes import NodeReader
 from gpumon.live.picture import Picture, assembled
@@ -202,11 +205,17 @@ class PrometheusSource:
 
     def utilization_history(self, seconds: float, points: int) -> tuple[Point, ...]:
         """Mean utilization of all GPUs over the last `seconds`; () when there are no GPUs."""
-        end = self._pulse.now or time.time()
-        step = max(seconds / max(1, points), self._pulse.interval_seconds or 1.0)
-        matrix = self._client.query_range(
-            queries.UTILIZATION_HISTORY, NameLabels, start=end - seconds, end=end, step=step
-        )
-        values = matrix.series[0].values if matrix.series else []
-        known = ((at, finite(text)) for at, text in values)
-        return tuple(Point(at, value) for at, value in known if value is not None)
+        over = self._span(seconds, points)
+        return history.mean_utilization(self._client, over) if over else ()
+
+    def gpu_history(
+        self, keys: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """One number of some GPUs over the last `seconds`, as it was scraped at those moments."""
+        over = self._span(seconds, points)
+        return history.of_gpus(self._client, keys, field, over) if over else {}
+
+    def _span(self, seconds: float, points: int) -> Span | None:
+        """By the server's clock, which goes on between refreshes."""
+        now = time.time() + (self._client.clock_skew_seconds or 0.0)
+        return history.span(now, seconds, points, self._pulse.interval_seconds)

@@ -139,6 +139,11 @@ def gpu_metric(metric: GpuMetric) -> str:
     return f"max by ({_IDENTITY}) ({metric.metric})"
 
 
+def gpu_metric_of(metric: GpuMetric, uuids: Iterable[str]) -> str:
+    """One metric of some cards and their slices, for a range query; a new hpc_job in between makes no new line."""
+    return f"max by ({_IDENTITY}) ({metric.metric}{{UUID=~{any_of(uuids)}}})"
+
+
 UP_TIMES = "timestamp(up)"
 """When each target was last scraped, with success or without."""
 

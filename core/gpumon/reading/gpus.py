@@ -21,7 +21,7 @@ Labels = TypeVar("Labels", bound=GpuLabels)
 Values = dict[str, float]
 """A number for each GPU, by its key."""
 
-_OF_THE_CARD = frozenset(
+OF_THE_CARD = frozenset(
     {
         "temperature_celsius", "power_watts", "memory_temperature_celsius", "sm_clock_megahertz",
         "memory_clock_megahertz", "energy_joules", "power_limit_watts", "pcie_replays", "xid", "xid_recent",
@@ -31,7 +31,7 @@ _OF_THE_CARD = frozenset(
 )  # fmt: skip
 """Fields that hold for a whole card, so that its MIG slices may take them from a series without GPU_I_ID."""
 
-_NEVER_ZERO = frozenset({"temperature_celsius", "memory_temperature_celsius"})
+NEVER_ZERO = frozenset({"temperature_celsius", "memory_temperature_celsius"})
 """Cards without a sensor report 0 °C, which no running GPU has."""
 
 
@@ -108,7 +108,7 @@ def read_metric(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into
             _put(into, metric, key, label.clock_event, sample.value[1])
         return
     column, factor = into.column(metric.field), metric.factor
-    may_be_zero = metric.field not in _NEVER_ZERO
+    may_be_zero = metric.field not in NEVER_ZERO
     for sample in samples:
         label = sample.metric
         value = finite(sample.value[1])
@@ -118,7 +118,7 @@ def read_metric(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into
 
 def _put(into: GpuReadings, metric: GpuMetric, key: str, event: str, text: str, *, add: bool = False) -> None:
     value = finite(text)
-    if value is None or (not value and metric.field in _NEVER_ZERO):
+    if value is None or (not value and metric.field in NEVER_ZERO):
         return
     if metric.field == "clock_events":
         reason = reason_of_event(event) if value else None
@@ -168,7 +168,7 @@ def settle_slices(readings: GpuReadings) -> None:
         readings.targets.pop(uuid, None)
         for name, column in readings.values.items():
             of_card = column.pop(uuid, None)
-            if of_card is not None and name in _OF_THE_CARD:
+            if of_card is not None and name in OF_THE_CARD:
                 for key in keys:
                     column.setdefault(key, of_card)
         events = readings.events.pop(uuid, None)

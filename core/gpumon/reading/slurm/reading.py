@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gpumon.model import AccountUsage, Lack, NodeSlurm, Partition, Queue, Reservation, UserUsage
@@ -46,6 +46,8 @@ def rows_of(columns: Columns, absent: Iterable[str] = ()) -> Iterable[tuple[str,
         )
 
 
+_NO_STATES: Mapping[str, str] = MappingProxyType({})
+
 COUNTS = ("jobs_running", "jobs_pending", "jobs_suspended", "cpus_running", "gpus_running")
 """Fields that exporters leave out for a user or account when they would be 0."""
 
@@ -60,10 +62,10 @@ def accounts(columns: Columns) -> tuple[AccountUsage, ...]:
     return tuple(AccountUsage(name, **fields) for name, fields in rows_of(columns, COUNTS))
 
 
-def partitions(columns: Columns) -> tuple[Partition, ...]:
-    """The partitions, from columns named like `Partition`'s fields."""
+def partitions(columns: Columns, states: Mapping[str, str] = _NO_STATES) -> tuple[Partition, ...]:
+    """The partitions, from columns named like `Partition`'s fields; `states` holds their states where they are told."""
     rows = rows_of(columns, ("jobs_running", "jobs_pending"))
-    return tuple(replace(Partition(name), **fields) for name, fields in rows)
+    return tuple(Partition(name, state=states.get(name, ""), **fields) for name, fields in rows)
 
 
 def mib(values: Mapping[str, float]) -> dict[str, float]:
