@@ -11,14 +11,17 @@ FAST := -m "not real and not thorough" -n $(shell nproc) -q
 THOROUGH := -m thorough -n $(shell nproc) -q
 # Daemons are mostly waited for, so more tests than cores may run.
 REAL := -m real -n 6 --dist loadgroup -q --durations 10
+# Where sbin is not in the path of everybody; the tests' own cluster is made of these.
+SLURM := 'test -x /usr/sbin/slurmctld:slurm-wlm' 'test -x /usr/sbin/slurmdbd:slurmdbd' \
+	'test -x /usr/sbin/munged:munge' 'test -x /usr/sbin/mariadbd:mariadb-server'
 
 # The same versions for everybody; the second name is what newer pips read for build environments.
 export PIP_CONSTRAINT := $(CURDIR)/ci/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast test-thorough test-real test-py310 check format bench daemons tools exporter picture \
-	constraints clean
+.PHONY: help demo test test-fast test-thorough test-real test-py310 check format bench daemons slurm tools exporter \
+	picture constraints clean
 
 help:  ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +29,7 @@ help:  ## This list
 demo: $(VENV)/.runs  ## Create .venv, install gpumon and open the dashboard on a simulated cluster
 	@$(BIN)/gpumon-tui --demo
 
-test: daemons test-fast test-thorough test-real  ## Everything: what it needs, the fast tests, then those with real daemons
+test: daemons slurm test-fast test-thorough test-real  ## Everything: what it needs, the fast tests, then those with real daemons
 
 test-fast: $(VENV)/.develops  ## Under a minute: no root, no daemons, no network beyond loopback
 	$(BIN)/pytest $(FAST)
@@ -34,7 +37,7 @@ test-fast: $(VENV)/.develops  ## Under a minute: no root, no daemons, no network
 test-thorough: $(VENV)/.develops  ## More sizes, seeds and names of what the fast tests prove
 	$(BIN)/pytest $(THOROUGH)
 
-test-real: $(VENV)/.develops daemons  ## Real Prometheus, node_exporter, VictoriaMetrics and a pseudo-terminal
+test-real: $(VENV)/.develops daemons slurm  ## Real Prometheus, node_exporter, VictoriaMetrics, Slurm and a pseudo-terminal
 	$(BIN)/pytest $(REAL)
 
 test-py310: $(VENV310)/.tests  ## The fast tests on Python 3.10, the oldest that is promised
@@ -60,6 +63,9 @@ tools: $(VENV)/.develops  ## .venv with everything a developer uses
 
 daemons: $(VENV)/.runs  ## Unpack Prometheus, node_exporter and VictoriaMetrics into .cache/, outside the system
 	@$(BIN)/python tests/real/unpack_daemons.py
+
+slurm:  ## Install Slurm, munge and MariaDB from the distribution; none of them is started
+	@ci/packages $(SLURM)
 
 exporter: $(VENV)/.runs  ## dist/gpumon-slurm-exporter.pyz, one file for any python3 from 3.9 on
 	$(BIN)/python ci/exporter_zipapp.py dist/gpumon-slurm-exporter.pyz
