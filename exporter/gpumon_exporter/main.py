@@ -44,10 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _export(options: Options) -> int:
     from gpumon_exporter.service import once, serve
-    from gpumon_exporter.slurm.cycle import SlurmReader
+    from gpumon_exporter.slurm.child import Children
+    from gpumon_exporter.slurm.commands import Commands
+    from gpumon_exporter.slurm.cycle import Scope, SlurmReader
 
     to_standard_error(options.log_level)
-    reader = SlurmReader(...)
+    children = Children()
+    scope = Scope(
+        max_pending=options.max_pending,
+        finished_window=options.finished_window,
+        with_names=not options.no_job_names,
+        with_sacct=not options.no_sacct,
+    )
+    reader = SlurmReader(Commands(options.slurm_bin, options.timeout, children.run), scope, children.stop)
     return once(options, reader) if options.once else serve(options, reader)
 
 
@@ -60,4 +69,4 @@ def _gpu_map(typed: Sequence[str]) -> int:
 
 
 def _complain(sentence: str) -> None:
-    print(f"{PROGRAM}: {one_line(sentence)}", file=sys.stderr)
+    sys.stderr.write(f"{PROGRAM}: {one_line(sentence)}\n")

@@ -114,7 +114,8 @@ class SlurmNode:
     memory_allocated_bytes: float | None = None
     gpus: tuple[NodeGpus, ...] = ()
     shards: int = 0
-    shards_allocated: int = 0
+    shards_allocated: int | None = 0
+    """None when Slurm does not count them (up to 23.02) and not all jobs that hold some are known."""
 
 
 @dataclass(frozen=True)
