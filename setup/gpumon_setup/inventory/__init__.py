@@ -1,0 +1,19 @@
+"""Which machines a cluster has: read from the configuration, or drafted from Slurm and /etc/hosts."""
+
+from gpumon_setup.inventory.drafting import Draft, from_hosts, from_slurm
+from gpumon_setup.inventory.hostlist import NoHostlist, expanded
+from gpumon_setup.inventory.loading import config_file, load_inventory
+from gpumon_setup.inventory.model import Inventory, Machine, Role
+
+__all__ = [
+    "Draft",
+    "Inventory",
+    "Machine",
+    "NoHostlist",
+    "Role",
+    "config_file",
+    "expanded",
+    "from_hosts",
+    "from_slurm",
+    "load_inventory",
+]
