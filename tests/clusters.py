@@ -10,6 +10,7 @@ import msgspec
 from gpumon.model import (
     AccountUsage,
     Alert,
+    Attribution,
     ClusterSnapshot,
     Dialect,
     Exporter,
@@ -193,6 +194,46 @@ def healthy() -> ClusterSnapshot:
     )
 
 
+def queued() -> ClusterSnapshot:
+    """Two nodes of four GPUs with a queue: an array, a job on both nodes, idle ones, a shared GPU, jobs that wait."""
+    by = {"held_by": Attribution.INDEX}
+    gpu1 = (
+        gpu("gpu1", 0, utilization=0.9, jobs=("201",), **by),
+        gpu("gpu1", 1, utilization=0.7, jobs=("202",), **by),
+        gpu("gpu1", 2, utilization=0.0, jobs=("210",), idle_since=NOW - 7200, **by),
+        gpu("gpu1", 3, utilization=0.01, jobs=("210",), idle_since=NOW - 3600, **by),
+    )
+    gpu2 = (
+        gpu("gpu2", 0, utilization=0.8, jobs=("211",), **by),
+        gpu("gpu2", 1, utilization=0.6, jobs=("211",), **by),
+        gpu("gpu2", 2, utilization=0.5, jobs=("212", "213"), **by),
+        gpu("gpu2", 3, utilization=0.0),
+    )
+    whole = {"time_limit_seconds": 7200.0}
+    return cluster(
+        (node("gpu1", gpu1), gpu1),
+        (node("gpu2", gpu2), gpu2),
+        jobs=(
+            job(201, array_job_id="200", array_task_id="1", nodes="gpu1", held=("GPU-gpu1-0",), **whole),
+            job(202, array_job_id="200", array_task_id="2", nodes="gpu1", held=("GPU-gpu1-1",), **whole),
+            pending(200, user="ann", reason="JobArrayTaskLimit", array_job_id="200", array_task_id="3-8", tasks=6.0,
+                    priority=50.0),
+            job(210, user="bob", account="chemistry", name="notebook", gpus=2.0, nodes="gpu1",
+                held=("GPU-gpu1-2", "GPU-gpu1-3"), **whole),
+            job(211, user="eve", name="wide", gpus=2.0, node_count=2.0, nodes="gpu2",
+                held=("GPU-gpu2-0", "GPU-gpu2-1")),
+            job(212, user="dan", name="shard", partition="shared", nodes="gpu2", held=("GPU-gpu2-2",), **whole),
+            job(213, user="dan", name="shard", partition="shared", nodes="gpu2", held=("GPU-gpu2-2",), **whole),
+            pending(220, reason="Priority", priority=30.0, gpus=4.0, expected_at=NOW + 1800, name="later", **whole),
+            pending(221, user="eve", priority=90.0, gpus=8.0, expected_at=NOW + 600, name="next", **whole),
+            pending(222, reason="JobHeldUser", priority=0.0, name="held", **whole),
+        ),
+        queue=Queue(by_state={"running": 6, "pending": 9}, nodes_by_state={"mixed": 2}, gpus_total=8, gpus_allocated=7),
+        users=(UserUsage("ann", jobs_running=2), UserUsage("bob", jobs_running=1)),
+        dialects=(Dialect("jobs", "gpumon-slurm-exporter"),),
+    )  # fmt: skip
+
+
 def troubled() -> ClusterSnapshot:
     """The healthy cluster with a hot GPU, an XID, an idle job, a silent exporter, a drained node, alerts, a problem."""
     whole = healthy()
@@ -233,10 +274,28 @@ def hostile() -> ClusterSnapshot:
         card = gpu(name, number, utilization=0.0, jobs=(str(number),), temperature_celsius=99.0, xid=48, uuid=name)
         slurm = NodeSlurm(state="down", flags=(name,), reason=name, reason_user=name, gpus_total=2)
         nodes.append((node(name, (card,), slurm=slurm, filesystems=(Filesystem(name, 100.0, 0.0),)), (card,)))
+    running = tuple(
+        job(number, user=name, account=name, partition=name, name=name, reason=name, nodes=name, qos=name, held=(name,))
+        for number, name in enumerate(HOSTILE)
+    )
+    waiting = tuple(
+        pending(
+            100 + number,
+            user=name,
+            account=name,
+            partition=name,
+            name=name,
+            reason=name,
+            qos=name,
+            array_job_id=name,
+            array_task_id=name,
+            priority=1.0,
+        )
+        for number, name in enumerate(HOSTILE)
+    )
     return cluster(
         *nodes,
-        jobs=tuple(job(number, user=name, account=name, partition=name, name=name, reason=name, nodes=name)
-                   for number, name in enumerate(HOSTILE)),
+        jobs=running + waiting,
         users=tuple(UserUsage(name, jobs_running=1) for name in HOSTILE),
         partitions=tuple(Partition(name, jobs_running=1) for name in HOSTILE),
         alerts=tuple(Alert(name, "firing", name, name, name, ((name, name),), NOW - 60) for name in HOSTILE),

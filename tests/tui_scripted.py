@@ -10,6 +10,7 @@ from types import MappingProxyType
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Settings
@@ -84,6 +85,12 @@ def seen(app: App[None]) -> str:
     """What stands on the screen, line by line."""
     strips = app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]  # the only way to the text
     return "\n".join(strip.text for strip in strips)
+
+
+def seen_of(app: App[None], kind: type[Widget]) -> list[str]:
+    """What stands in the one widget of this kind, line by line."""
+    region = app.screen.query_one(kind).region
+    return [line[region.x : region.right] for line in seen(app).splitlines()[region.y : region.bottom]]
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:

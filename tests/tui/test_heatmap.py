@@ -12,7 +12,7 @@ from gpumon.settings import Thresholds
 from gpumon_tui.heat import ALARM, FREE, IDLE_HELD, LOST, SIGNS, STYLES, UNKNOWN, cells_of, level_of, mean_utilization
 from gpumon_tui.widgets.bar import bar
 from gpumon_tui.widgets.heatmap import GpuHeatmap
-from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen
+from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen, seen_of
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,7 @@ async def heatmap_lines(snapshot: ClusterSnapshot, size: tuple[int, int], *keys:
         await first_picture(pilot)
         await pilot.press(*keys)
         await pilot.pause()
-        region = app.screen.query_one(GpuHeatmap).region
-        return [line[region.x : region.right] for line in seen(app).splitlines()[region.y : region.bottom]]
+        return seen_of(app, GpuHeatmap)
 
 
 @pytest.mark.parametrize("size", SIZES)

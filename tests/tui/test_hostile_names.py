@@ -83,8 +83,12 @@ async def walk(snapshot: ClusterSnapshot, size: tuple[int, int]) -> None:
     app = dashboard(snapshot)
     async with app.run_test(size=size) as pilot:
         await first_picture(pilot)
-        for key in "12345":
+        for key in "123456":
             await pilot.press(key, "j", "s", "l", "G")
+            await next_picture(pilot)
+            assert is_clean(seen(app), size)
+        for keys in ("1o", "o", "4bgj\n", "\bG\n", "\b6\n"):
+            await pilot.press(*({"\n": "enter", "\b": "escape"}.get(key, key) for key in keys))
             await next_picture(pilot)
             assert is_clean(seen(app), size)
 
@@ -93,7 +97,7 @@ async def test_markup_is_shown_as_it_was_written() -> None:
     app = dashboard(renamed("[/foo] job"))
     async with app.run_test(size=(200, 50)) as pilot:
         await first_picture(pilot)
-        for key in "12345":
+        for key in "123456":
             await pilot.press(key)
             await pilot.pause()
             assert "[/foo] job" in seen(app)

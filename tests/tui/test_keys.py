@@ -36,7 +36,7 @@ async def type_filter(pilot: Pilot[None], text: str) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize(("key", "index"), [("1", 0), ("2", 1), ("3", 2), ("4", 3), ("5", 4)])
+@pytest.mark.parametrize(("key", "index"), [("1", 0), ("2", 1), ("3", 2), ("4", 3), ("5", 4), ("6", 5)])
 async def test_number_keys_open_views(key: str, index: int) -> None:
     app = dashboard(healthy())
     async with app.run_test() as pilot:
@@ -50,7 +50,7 @@ async def test_tab_goes_round_both_ways() -> None:
         await pilot.press("tab", "tab")
         assert screen_of(app).current == 2
         await pilot.press("shift+tab", "shift+tab", "shift+tab")
-        assert screen_of(app).current == 4
+        assert screen_of(app).current == 5
         await pilot.press("tab")
         assert screen_of(app).current == 0
 
@@ -138,7 +138,7 @@ async def test_f1_opens_help_too_and_q_closes_it() -> None:
         assert isinstance(app.screen, ClusterScreen)
 
 
-@pytest.mark.parametrize("key", "12345")
+@pytest.mark.parametrize("key", "123456")
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_view_says_demo_when_simulated_and_only_then(key: str, size: tuple[int, int]) -> None:
     app = dashboard(replace(troubled(), is_simulated=True), troubled())
@@ -264,7 +264,7 @@ async def test_the_overview_filters_nodes() -> None:
         assert "gpu2 " not in screen
 
 
-@pytest.mark.parametrize("key", "345")
+@pytest.mark.parametrize("key", "3456")
 async def test_every_view_can_be_filtered(key: str) -> None:
     app = dashboard(troubled())
     async with app.run_test() as pilot:
@@ -290,7 +290,7 @@ async def test_a_tiny_terminal_is_told_what_is_needed_and_recovers(size: tuple[i
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("key", "12345")
+@pytest.mark.parametrize("key", "123456")
 async def test_any_size_is_drawn_while_data_comes(key: str) -> None:
     app = dashboard(healthy(), troubled())
     async with app.run_test() as pilot:

@@ -41,7 +41,7 @@ async def test_the_overview_shows_totals_every_gpu_node_and_the_gauges_of_one(si
 async def test_the_table_of_gpus_shows_who_holds_what(size: tuple[int, int]) -> None:
     screen = await view("2", cluster(), size)
     row = next(line for line in screen.splitlines() if "90%" in line)
-    for word in ("gpu1", "40.0 GiB", "71°C", "250 W", "ann", "100"):
+    for word in ("gpu1", "50%", "71°C", "250 W", "ann", "100"):
         assert word in row
 
 
@@ -68,7 +68,7 @@ async def test_the_view_of_alerts_shows_alerts_broken_targets_and_data_quality(s
     assert "gpu1:9400" not in screen, "a target that is up is no news"
 
 
-@pytest.mark.parametrize("key", "12345")
+@pytest.mark.parametrize("key", "123456")
 @pytest.mark.parametrize("size", SIZES)
 async def test_an_empty_cluster_is_said_in_words(key: str, size: tuple[int, int]) -> None:
     screen = await view(key, EMPTY, size)
@@ -78,6 +78,7 @@ async def test_an_empty_cluster_is_said_in_words(key: str, size: tuple[int, int]
         "3": "no node_exporter found",
         "4": "no Slurm exporter found",
         "5": "No exporter was recognized",
+        "6": "no exporter tells of jobs",
     }
     assert said[key] in screen
 
@@ -190,7 +191,7 @@ async def test_a_small_terminal_asks_for_no_history() -> None:
         assert not app.history.points
 
 
-@pytest.mark.parametrize("key", "12345")
+@pytest.mark.parametrize("key", "123456")
 async def test_ten_thousand_gpus_are_shown_like_four(key: str) -> None:
     names = [f"gpu{number:04}" for number in range(1250)]
     gpus = tuple(gpu(name, index) for name in names for index in range(8))

@@ -10,7 +10,6 @@ from typing import TypeAlias
 from zlib import crc32
 
 from gpumon.model import ClusterSnapshot, Gpu
-from gpumon.settings import Thresholds
 
 COLOURS = 12
 """How many colours there are for owners; neighbours in the alphabet never share one."""
@@ -82,12 +81,6 @@ class Owners:
 def owners_of(gpu: Gpu, snapshot: ClusterSnapshot, colouring: Colouring) -> tuple[str, ...] | None:
     """Users or jobs that hold a GPU; () when it is free; None when nothing tells."""
     return snapshot.users_of(gpu) if colouring is Colouring.USER else gpu.jobs
-
-
-def is_idle(gpu: Gpu, thresholds: Thresholds) -> bool:
-    """True for a GPU that somebody holds and that does nothing."""
-    share = gpu.utilization
-    return bool(gpu.jobs) and share is not None and share < thresholds.idle_share
 
 
 def _free_letter(owner: str, taken: set[str]) -> str:

@@ -16,6 +16,7 @@ from gpumon_tui.picture import History
 from gpumon_tui.screens.framed import FramedScreen
 from gpumon_tui.views.alerts import AlertsView
 from gpumon_tui.views.gpus import GpusView
+from gpumon_tui.views.idle import IdleView
 from gpumon_tui.views.jobs import JobsView
 from gpumon_tui.views.nodes import NodesView
 from gpumon_tui.views.overview import Overview
@@ -32,13 +33,15 @@ class ClusterScreen(FramedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(key, f"view_number({key})", title, show=False, id=f"view.{title.lower()}", tooltip=f"Open {title}")
-            for key, title in zip("12345", TITLES, strict=True)
+            Binding(f"{n}", f"view_number({n})", title, show=False, id=f"view.{title.lower()}", tooltip=f"Open {title}")
+            for n, title in enumerate(TITLES, 1)
         ),
         Binding("tab", "next_view(1)", "View", key_display="Tab", id="view.next", tooltip="Open the next view"),
         Binding("shift+tab", "next_view(-1)", "Previous view", show=False, id="view.previous"),
         Binding("w", "app.focus_next", "Next part", show=False, id="view.part", tooltip="Go to the next part"),
         Binding("slash", "filter", "Filter", key_display="/", id="filter.open", tooltip="Show only matching rows"),
+        Binding("i", f"view_number({len(TITLES)})", "Idle", id="view.idle-i", tooltip="Show what is held for nothing"),
+        Binding("I", "only_idle", "Only idle", show=False, id="filter.idle", tooltip="Only rows that idle, or all"),
         Binding("escape", "clear_filter", "Clear the filter", show=False, id="filter.drop"),
     ]
 
@@ -55,6 +58,7 @@ class ClusterScreen(FramedScreen):
             NodesView(settings),
             JobsView(settings),
             AlertsView(settings),
+            IdleView(settings),
         )
 
     @property
@@ -101,13 +105,19 @@ class ClusterScreen(FramedScreen):
 
     async def action_filter(self) -> None:
         """Opens the filter line."""
-        if self._filter_line is None:
-            from gpumon_tui.widgets.filter_line import FilterLine
-
-            self._filter_line = FilterLine()
-            await self.mount(self._filter_line, before=self.query_one(KeyLine))
-        self._filter_line.open(self.view.filter_text)
+        (await self._have_filter_line()).open(self.view.filter_text)
         self._say_counts()
+
+    async def action_only_idle(self) -> None:
+        """Leaves only what is held for nothing, or everything again."""
+        wanted = self.view.idle_filter
+        self.view.set_filter("" if self.view.filter_text == wanted else wanted)
+        (await self._have_filter_line()).put(self.view.filter_text)
+        self._say_counts()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """What idles can be asked of some views only."""
+        return action != "only_idle" or bool(self.view.idle_filter)
 
     def action_clear_filter(self) -> None:
         """Drops the view's filter."""
@@ -141,6 +151,15 @@ class ClusterScreen(FramedScreen):
         if self._filter_line is not None:
             self._filter_line.put(self.view.filter_text)
         self.view.focus_rows()
+
+    async def _have_filter_line(self) -> FilterLine:
+        """The line, made when it is first needed: most people never filter."""
+        if self._filter_line is None:
+            from gpumon_tui.widgets.filter_line import FilterLine
+
+            self._filter_line = FilterLine()
+            await self.mount(self._filter_line, before=self.query_one(KeyLine))
+        return self._filter_line
 
     def _say_counts(self) -> None:
         line = self._filter_line

@@ -24,18 +24,17 @@ class DetailScreen(FramedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", key_display="Esc", id="detail.back", tooltip="Go back"),
-        Binding(
-            "left_square_bracket", "range(-1)", "Range", key_display="[", id="chart.shorter", tooltip="Shorter history"
-        ),
-        Binding(
-            "right_square_bracket", "range(1)", "Range", key_display="]", id="chart.longer", tooltip="Longer history"
-        ),
+        Binding("left_square_bracket", "range(-1)", "Shorter", key_display="[", id="chart.shorter",
+                tooltip="Shorter history"),
+        Binding("right_square_bracket", "range(1)", "Longer", key_display="]", id="chart.longer",
+                tooltip="Longer history"),
         *(
-            Binding(key, f"app.open_view({key})", title, show=False, id=f"detail.{key}", tooltip=f"Open {title}")
-            for key, title in zip("12345", TITLES, strict=True)
+            Binding(f"{n}", f"app.open_view({n})", title, show=False, id=f"detail.{n}", tooltip=f"Open {title}")
+            for n, title in enumerate(TITLES, 1)
         ),
+        Binding("i", f"app.open_view({len(TITLES)})", "Idle", show=False, id="detail.i", tooltip="Open Idle"),
         Binding("m", "metric", "Metric", id="chart.metric", tooltip="History of another number"),
-    ]
+    ]  # fmt: skip
 
     gpu_history: var[GpuHistory] = var(GpuHistory)
 
@@ -83,6 +82,10 @@ class DetailScreen(FramedScreen):
         """Only an answer to the last question is shown."""
         if history.question is not None and history.question == self._asked:
             self.chart.history = history
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Where there is no chart, there is nothing to ask of it."""
+        return action not in ("range", "metric") or bool(self.charted)
 
     def action_back(self) -> None:
         """Goes back to where one came from."""

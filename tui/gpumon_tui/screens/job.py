@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from textual import on
 from textual.widget import Widget
 
 from gpumon.settings import Settings
 from gpumon.text import shown
 from gpumon.usage import job_usage
 from gpumon_tui.job_facts import JobSeen, facts_of
+from gpumon_tui.messages import JobChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.screens.detail import DetailScreen
 from gpumon_tui.widgets.facts import Fact, Facts
 from gpumon_tui.widgets.job_gauges import JobGauges
 from gpumon_tui.widgets.remarks import PartRemarks
+from gpumon_tui.widgets.rivals import RivalTable
+from gpumon_tui.widgets.table import RowTable
 
 
 class JobScreen(DetailScreen):
@@ -25,19 +29,18 @@ class JobScreen(DetailScreen):
         super().__init__(settings, label, trail)
         self.job_id = job_id
         self._seen: JobSeen | None = None
+        self._is_waiting: bool | None = None
         self._remarks = PartRemarks()
         self._facts = Facts()
         self._gauges = JobGauges(settings.thresholds, settings.units)
+        self._rivals = RivalTable(settings)
 
     def parts(self) -> Iterable[Widget]:
         """From what it is to what it did."""
-        self._facts.add_class("body")
-        self._gauges.add_class("body")
-        self.chart.add_class("body")
         yield self._remarks
-        yield self._facts
-        yield self._gauges
-        yield self.chart
+        for part in (self._facts, self._gauges, self._rivals, self.chart):
+            part.add_class("body")
+            yield part
 
     @property
     def charted(self) -> tuple[str, ...]:
@@ -65,20 +68,29 @@ class JobScreen(DetailScreen):
             return
         self._show_job(self._seen)
 
-    def on_mount(self) -> None:
-        """Its GPUs have the keys."""
-        super().on_mount()
-        self._gauges.focus()
+    @on(RowTable.Chosen)
+    def tell_job(self, event: RowTable.Chosen) -> None:
+        """Another job of the queue was chosen."""
+        event.stop()
+        if event.key != self.job_id:
+            self.post_message(JobChosen(event.key))
 
     def _show_job(self, seen: JobSeen) -> None:
         job, snapshot = seen.job, seen.snapshot
-        self.set_class(job.state == "pending", "-waiting")
+        is_waiting = job.state == "pending" and seen.gone_at is None
+        if is_waiting != self._is_waiting:
+            self._is_waiting = is_waiting
+            self.set_class(is_waiting, "-waiting")
+            (self._rivals if is_waiting else self._gauges).focus()
+        if is_waiting:
+            self._rivals.put_around(job, snapshot)
         self.set_class(seen.gone_at is not None, "-gone")
         self._facts.put(facts_of(seen, self.settings.units))
         usage = job_usage(job, snapshot)
         self._gauges.put(job, usage.gpus, snapshot, self._why_no_gpus(seen))
         self.chart.put(usage.gpus, job.started_at, snapshot.taken_at)
         self.chart.set_class(not usage.gpus, "-absent")
+        self.refresh_bindings()
 
     def _why_no_gpus(self, seen: JobSeen) -> str:
         if seen.job.gpus == 0:

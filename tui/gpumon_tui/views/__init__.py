@@ -1,1 +1,1 @@
-"""The five views of a cluster, between which the number keys and Tab switch."""
+"""The six views of a cluster, between which the number keys and Tab switch."""

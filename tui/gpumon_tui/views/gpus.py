@@ -10,14 +10,14 @@ from gpumon.columns import GPU_COLUMNS
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import gpu_tones
 from gpumon_tui.views.view import View
-from gpumon_tui.widgets.listing import Rows
+from gpumon_tui.widgets.listing import Bar, Rows
 from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.remarks import PartRemarks
 from gpumon_tui.widgets.table import RowTable
 
 _WIDTHS = {
-    "node": 14, "gpu": 5, "util": 5, "mem": 5, "used": 9, "temp": 6, "power": 7, "user": 10, "job": 10, "xid": 4,
-    "sm": 5, "tensor": 6, "dram": 5, "total": 9, "model": 22, "age": 5,
+    "node": 12, "gpu": 5, "util": 10, "mem": 10, "temp": 6, "power": 7, "user": 10, "job": 10, "idle": 7, "used": 9,
+    "xid": 4, "sm": 5, "tensor": 6, "dram": 5, "total": 9, "account": 10, "model": 22, "known": 12, "age": 5,
 }  # fmt: skip
 """What is asked for most is on the left, where a narrow terminal shows it."""
 
@@ -33,6 +33,9 @@ class GpusView(View):
             lambda gpu: gpu.key,
             gpu_tones(self.settings.thresholds),
             lambda gpu: gpu.is_stale,
+            bars={"util": Bar(lambda gpu, _: gpu.utilization), "mem": Bar(lambda gpu, _: gpu.memory_share)},
+            roomy={"util": 18, "mem": 18},
+            filtered_by=GPU_COLUMNS,
         )
         self._table = RowTable(rows, units=self.settings.units)
         yield self._remarks
@@ -44,6 +47,11 @@ class GpusView(View):
         why = picture.snapshot.why_missing("gpus", "uuid")
         self._table.empty = "Waiting for the first data…" if picture.is_empty else f"No GPU to show: {why}."
         self._table.put(picture.snapshot.gpus, picture.snapshot)
+
+    @property
+    def idle_filter(self) -> str:
+        """GPUs that a job holds and that are hardly busy."""
+        return f'util<{self.settings.thresholds.idle_share * 100:g} job!=""'
 
     def apply_filter(self, text: str) -> None:
         """Leaves only GPUs that the filter wants."""

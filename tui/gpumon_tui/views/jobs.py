@@ -14,7 +14,7 @@ from gpumon_tui.messages import JobChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import NO_ACCOUNT_TONES, NO_PARTITION_TONES, NO_USER_TONES
 from gpumon_tui.views.view import View
-from gpumon_tui.widgets.job_table import JobTable
+from gpumon_tui.widgets.job_table import QUEUE, JobTable
 from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.narrowing import compact
 from gpumon_tui.widgets.queue import QueueLines
@@ -32,7 +32,7 @@ class JobsView(View):
         shown_units = self.settings.units
         self._remarks = PartRemarks()
         self._queue = QueueLines()
-        self._jobs = JobTable(self.settings.thresholds, shown_units, id="jobs")
+        self._jobs = JobTable(QUEUE, self.settings, id="jobs")
         partitions = Rows(compact(PARTITION_COLUMNS), lambda row: row.name, NO_PARTITION_TONES)
         users = Rows(compact(USER_COLUMNS), lambda row: row.name, NO_USER_TONES)
         accounts = Rows(compact(ACCOUNT_COLUMNS), lambda row: row.name, NO_ACCOUNT_TONES)
@@ -59,6 +59,11 @@ class JobsView(View):
         self._partitions.put(snapshot.partitions, snapshot)
         self._users.put(snapshot.users, snapshot)
         self._accounts.put(snapshot.accounts, snapshot)
+
+    @property
+    def idle_filter(self) -> str:
+        """Jobs of which at least one GPU is hardly busy."""
+        return f"low<{self.settings.thresholds.idle_share * 100:g}"
 
     def apply_filter(self, text: str) -> None:
         """Leaves only jobs that the filter wants."""

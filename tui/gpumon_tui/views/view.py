@@ -67,6 +67,11 @@ class View(Vertical):
     def counts(self) -> tuple[int, int]:
         """Main rows that the filter left, and main rows there are."""
 
+    @property
+    def idle_filter(self) -> str:
+        """The filter that leaves only what is held for nothing; empty where that is no question."""
+        return ""
+
     def set_filter(self, text: str) -> None:
         """Filters the view's rows and remembers by what.
 

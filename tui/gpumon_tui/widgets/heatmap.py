@@ -19,7 +19,8 @@ from gpumon.model import ClusterSnapshot, Gpu, Node
 from gpumon.settings import Thresholds
 from gpumon.text import shown
 from gpumon_tui.heat import FREE, LEGEND, LOST, SIGNS, STYLES, UNKNOWN, cells_of, mean_utilization
-from gpumon_tui.owners import COLOURS, OTHERS, OWNER_STYLES, Cell, Colouring, Owners, is_idle, owners_of
+from gpumon_tui.idleness import is_idle
+from gpumon_tui.owners import COLOURS, OTHERS, OWNER_STYLES, Cell, Colouring, Owners, owners_of
 from gpumon_tui.tones import state_tone
 from gpumon_tui.widgets.fitting import fit
 from gpumon_tui.widgets.lines import Lines, joined

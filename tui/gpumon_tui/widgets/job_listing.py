@@ -9,7 +9,6 @@ from enum import Enum
 
 import msgspec
 
-from gpumon.columns import JOB_COLUMNS
 from gpumon.folding import JobGroup, folded
 from gpumon.model import Job
 from gpumon.text import natural_key
@@ -56,7 +55,6 @@ class JobListing(Listing[Job]):
 
     def __init__(self, about: Rows[Job], units: Units) -> None:
         super().__init__(about, units)
-        self.filtered_by = JOB_COLUMNS
         self.grouping = Grouping.NONE
         self.folds: dict[str, Fold] = {}
         """By the id of the row that stands for several jobs."""
@@ -108,7 +106,7 @@ class JobListing(Listing[Job]):
     def _row_of(self, group: JobGroup) -> Job:
         first = group.jobs[0]
         if len(group.jobs) == 1:
-            return first
+            return first if first.tasks is None else summary(first.id, group.jobs)
         key = f"\0{first.array_job_id}\0{first.state}"
         tasks = sum(job.tasks or 1 for job in group.jobs)
         title = f"{first.array_job_id} ×{tasks:.0f}"
@@ -140,9 +138,14 @@ class JobListing(Listing[Job]):
 
     def _head(self, title: str, rows: Sequence[Job]) -> Job:
         key = f"\0{self.grouping.value}\0{title}"
-        jobs = tuple(job for row in rows for job in (self.folds[row.id].jobs if row.id in self.folds else (row,)))
+        jobs = tuple(job for row in rows for job in self._jobs_of(row))
         self.folds[key] = Fold(title, jobs, self._opens_groups ^ (key in self._turned), is_group=True)
         return msgspec.structs.replace(summary(key, jobs), name=_by_state(jobs), started_at=None, ends_at=None)
+
+    def _jobs_of(self, row: Job) -> tuple[Job, ...]:
+        """What a row stands for, as it came."""
+        fold = self.folds.get(row.id)
+        return (self.snapshot.job_by_id.get(row.id, row),) if fold is None else fold.jobs
 
     def _sorted_heads(self, heads: Sequence[Job]) -> Sequence[Job]:
         """By the column that rows are sorted by; else who holds most comes first."""
@@ -165,7 +168,7 @@ def in_queue_order(jobs: Sequence[Job]) -> Sequence[Job]:
 
 
 def summary(key: str, jobs: Sequence[Job]) -> Job:
-    """Several jobs as one: numbers are sums, times those of the oldest, and words what they have in common."""
+    """Several jobs as one: numbers are sums over all tasks, times are the oldest's, words are what they share."""
     oldest = min(jobs, key=lambda job: job.started_at or job.submitted_at or 0.0)
     return msgspec.structs.replace(
         oldest,
@@ -182,7 +185,7 @@ def summary(key: str, jobs: Sequence[Job]) -> Job:
         memory_bytes=_sum(jobs, lambda job: job.memory_bytes),
         gpus=_sum(jobs, lambda job: job.gpus),
         node_count=_sum(jobs, lambda job: job.node_count),
-        tasks=_sum(jobs, lambda job: job.tasks or 1.0),
+        tasks=sum(job.tasks or 1.0 for job in jobs),
         held=tuple(dict.fromkeys(key for job in jobs for key in job.held)),
     )
 
@@ -194,7 +197,7 @@ def _common(words: Iterable[str]) -> str:
 
 
 def _sum(jobs: Sequence[Job], number: Callable[[Job], float | None]) -> float | None:
-    known = [value for job in jobs if (value := number(job)) is not None]
+    known = [value * (job.tasks or 1.0) for job in jobs if (value := number(job)) is not None]
     return sum(known) if known else None
 
 

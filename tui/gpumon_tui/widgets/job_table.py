@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,22 +12,50 @@ from gpumon import units
 from gpumon.columns import JOB_COLUMNS, by_key
 from gpumon.model import ClusterSnapshot, Job
 from gpumon.reasons import in_words
-from gpumon.settings import Thresholds
+from gpumon.settings import Settings
 from gpumon.text import shown
 from gpumon.units import Units
 from gpumon_tui.job_facts import limit_of
 from gpumon_tui.tones import job_tones
 from gpumon_tui.widgets.job_listing import JobListing
-from gpumon_tui.widgets.listing import Rows
+from gpumon_tui.widgets.listing import Bar, Rows
 from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.table import RowTable
 
-_WIDTHS = {
-    "job": 12, "user": 8, "state": 9, "gpus": 4, "elapsed": 15, "util": 20, "name": 18, "partition": 9, "idle": 7,
-    "wasted": 6, "left": 8, "low": 5, "expected": 8, "rank": 5, "account": 10, "nodes": 14, "qos": 8, "cpus": 5,
-    "nodecount": 5,
-}  # fmt: skip
-"""What is asked for most is on the left, where a narrow terminal shows it."""
+
+@dataclass(frozen=True, slots=True)
+class JobColumns:
+    """Which columns a table of jobs has; what is asked for most is on the left, where a narrow terminal shows it."""
+
+    widths: Mapping[str, int]
+    roomy: Mapping[str, int]
+    """Widths of some of them in a wide terminal."""
+    use: str
+    """What stands over what their GPUs do."""
+    sorted_by: str = ""
+    """The column that rows are sorted by at first, the largest at the top; empty for the order of the queue."""
+
+
+QUEUE = JobColumns(
+    {
+        "job": 12, "user": 8, "state": 8, "gpus": 4, "elapsed": 13, "util": 20, "name": 16, "partition": 9, "idle": 7,
+        "wasted": 7, "left": 8, "low": 5, "expected": 9, "rank": 5, "account": 10, "nodes": 14, "qos": 8, "cpus": 5,
+        "nodecount": 5,
+    },
+    {"job": 13, "user": 10, "state": 10, "elapsed": 17, "util": 30, "name": 20},
+    "USE / WAITS FOR",
+)  # fmt: skip
+"""Of all jobs."""
+IDLE = JobColumns(
+    {
+        "wasted": 7, "idle": 7, "user": 9, "job": 12, "gpus": 4, "util": 12, "elapsed": 13, "name": 16, "partition": 9,
+        "account": 10, "nodes": 14, "low": 5, "left": 8, "state": 10, "qos": 8,
+    },
+    {"user": 12, "job": 14, "util": 20, "elapsed": 19, "name": 22},
+    "USE",
+    "wasted",
+)  # fmt: skip
+"""Of jobs whose GPUs do nothing: what that costs comes first."""
 _UTIL = by_key(JOB_COLUMNS)["util"]
 
 
@@ -40,17 +69,27 @@ class JobTable(RowTable[Job]):
     ]
     listing: JobListing
 
-    def __init__(self, thresholds: Thresholds, shown_units: Units, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, arranged: JobColumns, settings: Settings, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         known = by_key(JOB_COLUMNS)
         own = (
             replace(known["job"], text=self._title),
             replace(known["elapsed"], title="TIME", text=self._time),
-            replace(known["util"], title="USE / WAITS FOR", text=self._use),
+            replace(known["util"], title=arranged.use, text=self._use),
         )
-        columns = narrowed((*JOB_COLUMNS, *own), _WIDTHS)
-        bars = {"elapsed": self._time_share, "util": _use_share}
-        rows = Rows(columns, lambda job: job.id, job_tones(thresholds), bars=bars, is_group=self._is_group)
-        super().__init__(rows, units=shown_units, listing=JobListing(rows, shown_units), id=id)
+        columns = narrowed((*JOB_COLUMNS, *own), arranged.widths)
+        rows = Rows(
+            columns,
+            lambda job: job.id,
+            job_tones(settings.thresholds),
+            bars={"elapsed": Bar(_time_share, 9), "util": Bar(_use_share)},
+            is_group=self._is_group,
+            roomy=arranged.roomy,
+            words=frozenset({"elapsed", "util"}),
+            filtered_by=JOB_COLUMNS,
+        )
+        super().__init__(rows, units=settings.units, listing=JobListing(rows, settings.units), id=id)
+        if arranged.sorted_by:
+            self.listing.set_order(self.listing.order.by(arranged.sorted_by))
 
     def action_group(self) -> None:
         """Groups by the next thing."""
@@ -93,13 +132,8 @@ class JobTable(RowTable[Job]):
         since = job.submitted_at if job.started_at is None else job.started_at
         if self._is_group(job):
             return ""
-        return units.duration(None if since is None else max(0.0, snapshot.taken_at - since))
-
-    def _time_share(self, job: Job, snapshot: ClusterSnapshot) -> float | None:
-        limit = limit_of(job)
-        if limit is None or job.started_at is None:
-            return None
-        return (snapshot.taken_at - job.started_at) / limit
+        told = units.duration(None if since is None else max(0.0, snapshot.taken_at - since))
+        return told if job.state != "pending" or since is None else f"waits {told}"
 
     def _use(self, job: Job, snapshot: ClusterSnapshot, told: Units) -> str:
         """What its GPUs do, or what it waits for."""
@@ -108,6 +142,13 @@ class JobTable(RowTable[Job]):
         if job.gpus == 0:
             return "no GPU"
         return _UTIL.text(job, snapshot, told)
+
+
+def _time_share(job: Job, snapshot: ClusterSnapshot) -> float | None:
+    limit = limit_of(job)
+    if limit is None or job.started_at is None:
+        return None
+    return (snapshot.taken_at - job.started_at) / limit
 
 
 def _use_share(job: Job, snapshot: ClusterSnapshot) -> float | None:

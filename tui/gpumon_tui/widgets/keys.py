@@ -11,6 +11,9 @@ from textual.screen import Screen
 
 from gpumon_tui.widgets.row import Line
 
+_LAST = ("app.help", "app.quit")
+"""They stand at the end, and are there however narrow the line is: what is left out is told by the help."""
+
 
 class KeyLine(Line):
     """Made from the bindings of whatever has the focus, so it is never wrong."""
@@ -29,12 +32,18 @@ class KeyLine(Line):
     def render(self) -> Text:
         """The line."""
         line, places = Text(no_wrap=True, end=""), list[tuple[int, str]]()
-        for key, binding in self._valid():
-            line.append(self.app.get_key_display(binding), style=f"bold {self.ink('primary')}")
-            line.append(f" {binding.description}  ", style=self.ink("quiet"))
-            places.append((line.cell_len, key))
+        said = [(key, self._said(binding), binding.id in _LAST) for key, binding in self._valid()]
+        left = self.size.width - sum(text.cell_len for _, text, is_last in said if is_last)
+        for key, text, is_last in [*(each for each in said if not each[2]), *(each for each in said if each[2])]:
+            if is_last or line.cell_len + text.cell_len <= left:
+                line.append_text(text)
+                places.append((line.cell_len, key))
         self.set_reactive(KeyLine._places, tuple(places))
         return line
+
+    def _said(self, binding: Binding) -> Text:
+        text = Text(self.app.get_key_display(binding), style=f"bold {self.ink('primary')}", end="")
+        return text.append(f" {binding.description}  ", style=f"not bold {self.ink('quiet')}")
 
     def on_click(self, event: events.Click) -> None:
         """Presses the key under the mouse."""

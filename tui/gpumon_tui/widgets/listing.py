@@ -21,6 +21,15 @@ Share: TypeAlias = "Callable[[Row, ClusterSnapshot], float | None]"
 
 
 @dataclass(frozen=True, slots=True)
+class Bar(Generic[Row]):
+    """A bar that stands before the text of a cell."""
+
+    share: Share[Row]
+    text_width: int = 5
+    """Cells for the text behind it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rows(Generic[Row]):
     """What a table is about: its columns and how its rows are told apart."""
 
@@ -31,8 +40,14 @@ class Rows(Generic[Row]):
     """How the cells of a column are coloured, by the column's key."""
     is_old: Callable[[Row], bool] = lambda _: False
     """True for a row whose numbers are old: it is dimmed."""
-    bars: Mapping[str, Share[Row]] = field(default_factory=lambda: MappingProxyType({}))
-    """Columns in which a bar stands before the text, and how long it is."""
+    bars: Mapping[str, Bar[Row]] = field(default_factory=lambda: MappingProxyType({}))
+    """Columns in which a bar stands before the text, where they are wide enough for it."""
+    roomy: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """How wide columns are that deserve more where the terminal is wide."""
+    words: frozenset[str] = frozenset()
+    """Columns of numbers in which words may stand too: they are cut like a text."""
+    filtered_by: tuple[Column[Row], ...] = ()
+    """Columns that a filter may speak of although they are not shown."""
     is_group: Callable[[Row], bool] = lambda _: False
     """True for a row that stands for those below it: it is set off."""
 
@@ -43,7 +58,7 @@ class Listing(Generic[Row]):
     def __init__(self, about: Rows[Row], units: Units) -> None:
         self.about = about
         self.units = units
-        self.filtered_by: tuple[Column[Row], ...] = about.columns
+        self.filtered_by: tuple[Column[Row], ...] = about.filtered_by or about.columns
         """The columns that a filter may speak of."""
         self.order: Order[Row] = Order(about.columns)
         self.shown: tuple[Row, ...] = ()

@@ -29,10 +29,9 @@ class Order(Generic[Row]):
         column = next(column for column in self.columns if column.key == key)
         return replace(self, key=key, is_descending=column.is_number)
 
-    def next(self) -> Order[Row]:
-        """Sorted by the next column; after the last one, as the rows come."""
-        keys = [column.key for column in self.columns]
-        place = keys.index(self.key) + 1 if self.key else 0
+    def next(self, keys: Sequence[str]) -> Order[Row]:
+        """Sorted by the next of these columns; after the last one, as the rows come."""
+        place = keys.index(self.key) + 1 if self.key in keys else 0
         return self.by(keys[place]) if place < len(keys) else replace(self, key="", is_descending=False)
 
     def reversed(self) -> Order[Row]:

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
+from gpumon.columns import Column
 from gpumon.model import ClusterSnapshot
 from gpumon.units import MISSING, Units
 from gpumon_tui.widgets.bar import bar
@@ -26,8 +27,9 @@ Row = TypeVar("Row")
 
 _GAP = " "
 _TONES = ("old", "missing", "good", "warn", "bad", "quiet")
-_BAR_NUMBER = 9
 _SHORTEST_BAR = 3
+_ROOMY_FROM = 105
+"""Cells from which on columns have their roomy widths."""
 
 
 class RowTable(Lines, Generic[Row], can_focus=True):
@@ -64,7 +66,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         Binding("right,l", "columns(1)", "Columns to the right", show=False, id="table.right"),
         Binding("enter", "choose", "Choose", show=False, id="table.choose"),
         Binding("s", "sort_next", "Sort", id="table.sort", tooltip="Sort by the next column"),
-        Binding("S", "reverse", "Reverse", id="table.reverse", tooltip="Turn the order round"),
+        Binding("S", "reverse", "Reverse", show=False, id="table.reverse", tooltip="Turn the order round"),
     ]
     head_height = 1
 
@@ -169,8 +171,11 @@ class RowTable(Lines, Generic[Row], can_focus=True):
             self.post_message(self.Chosen(self, self.listing.key))  # type: ignore[arg-type]  # a message does not care of what
 
     def action_sort_next(self) -> None:
-        """Sorts by the next column, after the last one not at all."""
-        self._sort(self.listing.order.next())
+        """Sorts by the next column that is in sight, after the last one not at all."""
+        starts, seen = starts_of(self._widths), len(self._seen_widths())
+        columns = self.about.columns
+        in_sight = [columns[place].key for place in range(seen) if starts[place] >= self.scroll_offset.x]
+        self._sort(self.listing.order.next(in_sight))
 
     def action_reverse(self) -> None:
         """Turns the order round."""
@@ -193,10 +198,13 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
     def on_resize(self) -> None:
         """Text columns share the room that is left."""
-        columns = self.about.columns
-        self._widths = spread([c.width for c in columns], [not c.is_number for c in columns], self.inner_width)
+        columns, roomy = self.about.columns, self.about.roomy
+        is_roomy = self.inner_width >= _ROOMY_FROM
+        widths = [roomy.get(each.key, each.width) if is_roomy else each.width for each in columns]
+        self._widths = spread(widths, [not column.is_number for column in columns], self.inner_width)
         self.extend_to(sum(self._widths) + len(self._widths) - 1, len(self.listing.shown))
         self.redraw_all()
+        self.show_line(self.listing.cursor)
 
     def draw_head(self) -> Strip:
         """The columns' names; a mark at the right where there are more."""
@@ -207,7 +215,8 @@ class RowTable(Lines, Generic[Row], can_focus=True):
             mark = "" if not is_sorted else "▼" if order.is_descending else "▲"
             title = fit(column.title, min(len(column.title), width - len(mark))) + mark
             style = self.style("table--sorted" if is_sorted else "table--head")
-            pieces.append((fit(title, width, right=column.is_number), style))
+            is_right = column.is_number and column.key not in self.about.words
+            pieces.append((fit(title, width, right=is_right), style))
             pieces.append((_GAP, self.style()))
         if seen == self._widths:
             return joined(pieces)
@@ -219,32 +228,37 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         listing = self.listing
         if number >= len(listing.shown):
             return joined([(self._remark(), self.style("table--quiet"))] if number == 0 else [])
-        row, snapshot, units = listing.shown[number], listing.snapshot, listing.units
-        is_group, is_cursor = self.about.is_group(row), number == listing.cursor
+        row, about = listing.shown[number], self.about
+        is_group, is_cursor = about.is_group(row), number == listing.cursor
         over = ("table--group",) * is_group + ("table--cursor",) * is_cursor
-        is_old, tones = self.about.is_old(row), self.about.tones
         pieces: list[tuple[str, Style]] = []
         gap = self.style(*over)
-        for column, width in zip(self.about.columns, self._seen_widths(), strict=False):
-            text = column.text(row, snapshot, units)
-            if text == MISSING:
-                name = "missing"
-            elif is_old:
-                name = "old"
-            else:
-                tone = tones.get(column.key)
-                name = tone(row, snapshot) if tone else ""
-            style = self.style(f"table--{name}", *over) if name else gap
-            share = self.about.bars.get(column.key)
-            length = share(row, snapshot) if share else None
-            if length is not None and width >= _BAR_NUMBER + _SHORTEST_BAR:
-                filled = self.style(*over, "table--track", f"table--{name or 'bar'}")
-                pieces.append((bar(length, width - _BAR_NUMBER), filled))
-                pieces.append((fit(text, _BAR_NUMBER, right=True), style))
-            else:
-                pieces.append((fit(text, width, right=column.is_number and not share), style))
+        for column, width in zip(about.columns, self._seen_widths(), strict=False):
+            pieces += self._cell(row, column, width, over)
             pieces.append((_GAP, gap))
         return joined(pieces).crop_extend(0, self._right, gap)
+
+    def _cell(self, row: Row, column: Column[Row], width: int, over: tuple[str, ...]) -> list[tuple[str, Style]]:
+        """A text, or a bar and a text, in exactly `width` cells."""
+        about, snapshot = self.about, self.listing.snapshot
+        text = column.text(row, snapshot, self.listing.units)
+        if text == MISSING:
+            name = "missing"
+        elif about.is_old(row):
+            name = "old"
+        else:
+            tone = about.tones.get(column.key)
+            name = tone(row, snapshot) if tone else ""
+        style = self.style(f"table--{name}", *over) if name else self.style(*over)
+        drawn = about.bars.get(column.key)
+        share = drawn.share(row, snapshot) if drawn else None
+        if drawn is None or share is None or width < drawn.text_width + _SHORTEST_BAR:
+            return [(fit(text, width, right=column.is_number and column.key not in about.words), style)]
+        filled = self.style(*over, "table--track", f"table--{name or 'bar'}")
+        return [
+            (bar(share, width - drawn.text_width), filled),
+            (fit(text, drawn.text_width, right=True), style),
+        ]
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
         """Other columns are drawn whole."""
@@ -257,7 +271,9 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         return self.scroll_offset.x + self.inner_width
 
     def _seen_widths(self) -> tuple[int, ...]:
-        return seen_widths(self._widths, [not column.is_number for column in self.about.columns], self._right)
+        about = self.about
+        may_be_cut = [not column.is_number or column.key in about.words for column in about.columns]
+        return seen_widths(self._widths, may_be_cut, self._right)
 
     def _remark(self) -> str:
         text = "Nothing matches the filter." if self.listing.all else self.empty

@@ -13,7 +13,7 @@ from gpumon import units
 from gpumon_tui.picture import Picture
 from gpumon_tui.widgets.row import Line
 
-TITLES = ("Overview", "GPUs", "Nodes", "Jobs", "Alerts")
+TITLES = ("Overview", "GPUs", "Nodes", "Jobs", "Alerts", "Idle")
 """The views in the order of their number keys."""
 
 
@@ -71,4 +71,6 @@ class ViewTabs(Line):
             return (units.count(sum(known)) if known else ""), "quiet"
         if TITLES[index] == "Alerts" and snapshot.alerts is not None:
             return units.count(told.alerts_firing), "hot" if told.alerts_firing else "quiet"
+        if TITLES[index] == "Idle" and told.gpus_idle is not None:
+            return units.count(told.gpus_idle), "warm" if told.gpus_idle else "quiet"
         return "", "quiet"

@@ -26,17 +26,17 @@ def starts_of(widths: Sequence[int]) -> tuple[int, ...]:
     return tuple(sum(widths[:index]) + index for index in range(len(widths)))
 
 
-def seen_widths(widths: Sequence[int], is_text: Sequence[bool], right: int) -> tuple[int, ...]:
+def seen_widths(widths: Sequence[int], may_be_cut: Sequence[bool], right: int) -> tuple[int, ...]:
     """Widths of the columns that are drawn up to cell `right`; a number that would be cut is not drawn at all.
 
     Half a number reads as another number; half a text ends in an ellipsis.
     """
     seen: list[int] = []
     at = 0
-    for width, may_be_cut in zip(widths, is_text, strict=True):
+    for width, is_text in zip(widths, may_be_cut, strict=True):
         room = right - at
         if width > room:
-            if may_be_cut and room >= _LEAST_TEXT:
+            if is_text and room >= _LEAST_TEXT:
                 seen.append(room)
             break
         seen.append(width)
