@@ -93,3 +93,12 @@ async def test_a_refresh_keeps_the_colouring() -> None:
         await pilot.press("o")
         await next_picture(pilot)
         assert "by user:" in seen(app)
+
+
+def test_those_with_the_most_gpus_have_colours_of_their_own_which_stay() -> None:
+    many = of_gpus(*(gpu("n", index, jobs=(str(index % 12),)) for index in range(24)))
+    owners = met(many, Colouring.JOB)
+    colours = {owner: owners.cell((owner,), is_idle=False)[1] for owner in owners.counts}
+    assert len(set(colours.values())) == 12
+    owners.meet(replace(many, gpus=many.gpus[3:]), Colouring.JOB)
+    assert {owner: owners.cell((owner,), is_idle=False)[1] for owner in owners.counts} == colours

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from enum import Enum
 from string import ascii_uppercase
 from typing import TypeAlias
-from zlib import crc32
 
 from gpumon.model import ClusterSnapshot, Gpu
 
 COLOURS = 12
-"""How many colours there are for owners; neighbours in the alphabet never share one."""
+"""How many colours there are for owners; those with the most GPUs never share one."""
 OTHERS = "+"
 """The sign of owners beyond the letters of the alphabet."""
 SHARED = "&"
@@ -50,12 +49,17 @@ class Owners:
         self.counts: Mapping[str, int] = {}
         """GPUs by owner, the largest first."""
         self._letters: dict[str, str] = {}
+        self._colours: dict[str, int] = {}
 
     def meet(self, snapshot: ClusterSnapshot, colouring: Colouring) -> None:
         """Takes note of who holds what now."""
         held = Counter(owner for gpu in snapshot.gpus for owner in owners_of(gpu, snapshot, colouring) or ())
         self.counts = dict(sorted(held.items(), key=lambda pair: (-pair[1], pair[0])))
-        self._letters = {owner: letter for owner, letter in self._letters.items() if owner in held}
+        self._give_letters()
+        self._give_colours()
+
+    def _give_letters(self) -> None:
+        self._letters = {owner: letter for owner, letter in self._letters.items() if owner in self.counts}
         taken = set(self._letters.values())
         for owner in self.counts:
             if len(taken) == len(ascii_uppercase):
@@ -63,6 +67,14 @@ class Owners:
             if owner not in self._letters:
                 self._letters[owner] = _free_letter(owner, taken)
                 taken.add(self._letters[owner])
+
+    def _give_colours(self) -> None:
+        self._colours = {owner: colour for owner, colour in self._colours.items() if owner in self.counts}
+        used = Counter(self._colours.values())
+        for owner in self.counts:
+            if owner not in self._colours:
+                self._colours[owner] = min(range(COLOURS), key=lambda colour: used[colour])
+                used[self._colours[owner]] += 1
 
     def letter(self, owner: str) -> str:
         """The sign of an owner."""
@@ -73,9 +85,8 @@ class Owners:
         idle = "idle-" if is_idle else ""
         if len(owners) != 1:
             return SHARED, f"owner--{idle}shared"
-        letter = self.letter(owners[0])
-        place = ascii_uppercase.index(letter) if letter != OTHERS else crc32(owners[0].encode(errors="replace"))
-        return (letter.lower() if is_idle else letter), f"owner--{idle}{place % COLOURS}"
+        letter, colour = self.letter(owners[0]), self._colours.get(owners[0], 0)
+        return (letter.lower() if is_idle else letter), f"owner--{idle}{colour}"
 
 
 def owners_of(gpu: Gpu, snapshot: ClusterSnapshot, colouring: Colouring) -> tuple[str, ...] | None:
