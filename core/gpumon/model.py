@@ -397,6 +397,12 @@ class Queue:
     cpus_allocated: float | None = None
     gpus_total: float | None = None
     gpus_allocated: float | None = None
+    oldest_pending_at: float | None = None
+    """When the job was submitted that waits longest."""
+    finished: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Jobs that ended lately, by how ("completed", "failed", ...); empty when the exporter does not tell, too."""
+    finished_window_seconds: float | None = None
+    """How far back `finished` goes; None when the exporter does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -560,13 +566,14 @@ class ClusterSnapshot:
 
     def why_missing(self, part: str, name: str) -> str:
         """Why field `name` is None in `part` ("gpus", "nodes", "slurm", "jobs"): the best reason known, in words."""
+        parts = {part, "slurm"} if part == "jobs" else {part}  # whoever tells of jobs is an exporter of Slurm
         for dialect in self.dialects:
             for lack in dialect.lacks:
-                if dialect.part == part and name in lack.fields:
+                if dialect.part in parts and name in lack.fields:
                     return f"{lack.metric} is not exported by {dialect.name}"
         for problem in self.problems:
             # a lesser one (one silent exporter, say) is no reason for the dashes of others
-            if problem.part == part and problem.severity is Severity.ERROR:
+            if problem.part in parts and problem.severity is Severity.ERROR:
                 return problem.text
         if self.tier is Tier.TURNS and part == "gpus":
             return "not read yet: a cluster of this size is read in turns"

@@ -19,6 +19,8 @@ from gpumon.reading.names import NodeNames
 from gpumon.reading.nodes import NodeFacts
 from gpumon.reading.silence import TargetKey, exporter, kinds, listed
 from gpumon.reading.slurm.dialects import SlurmFound, dialect
+from gpumon.reading.slurm.reading import SlurmReading
+from gpumon.reading.slurm.standing import problems as standing_problems
 from gpumon.settings import Settings
 from gpumon.source import Parts
 from gpumon.units import age
@@ -37,6 +39,7 @@ class Picture:
     nodes: NodeReader
     jobs: JobReader
     slurm: SlurmFound | None
+    """None when no exporter of Slurm speaks."""
     alerts: tuple[Alert, ...] | None
     targets: tuple[Target, ...] | None
     is_simulated: bool
@@ -46,6 +49,11 @@ class Picture:
     def failed(self) -> frozenset[str]:
         """The parts of which a request failed."""
         return frozenset(ask.part for ask in self.asked if ask.error is not None)
+
+    @property
+    def told(self) -> SlurmReading | None:
+        """What of Slurm may be shown."""
+        return self.slurm.told if self.slurm is not None and Parts.SLURM in self.parts else None
 
     @property
     def wanted(self) -> str:
@@ -65,6 +73,9 @@ class Picture:
         return bool(wanted) and not found and not self.failed
 
 
+_NOTHING_TOLD = SlurmReading()
+
+
 def assembled(picture: Picture) -> ClusterSnapshot:
     """The snapshot that these answers make."""
     last_words = picture.pulse.silent_gpus(picture.names)
@@ -73,7 +84,7 @@ def assembled(picture: Picture) -> ClusterSnapshot:
     gpus = _gpus(picture, last_words, holders)
     told_by = _told_by(picture, last_words)
     nodes, node_problems = _nodes(picture, gpus, last_words, told_by)
-    slurm = picture.slurm
+    told = picture.told or _NOTHING_TOLD
     return ClusterSnapshot(
         taken_at=picture.pulse.now,
         cluster=picture.settings.cluster,
@@ -82,11 +93,11 @@ def assembled(picture: Picture) -> ClusterSnapshot:
         gpus=gpus,
         nodes=nodes,
         jobs=found_jobs,
-        queue=slurm.reading.queue if slurm else None,
-        partitions=slurm.reading.partitions if slurm else (),
-        users=slurm.reading.users if slurm else (),
-        accounts=slurm.reading.accounts if slurm else (),
-        reservations=slurm.reading.reservations if slurm else None,
+        queue=told.queue if picture.told else None,
+        partitions=told.partitions,
+        users=told.users,
+        accounts=told.accounts,
+        reservations=told.reservations,
         alerts=picture.alerts,
         targets=picture.targets,
         dialects=tuple(_dialects(picture, last_words, found_jobs)),
@@ -147,7 +158,7 @@ def _nodes_now(
         of_node.setdefault(device.node, []).append(device.uuid if device.mig is None else device.key)
     exporters = _exporters(picture, last_words, told_by)
     by_node, twice = reading.targets_by_node(picture.nodes.kept, names)
-    slurm = {names.name(name): facts for name, facts in picture.slurm.reading.nodes.items()} if picture.slurm else {}
+    slurm = {names.name(name): facts for name, facts in picture.told.nodes.items()} if picture.told else {}
     watched = {name for name, found in exporters.items() if any(one.kind in {"dcgm", "node"} for one in found)}
     facts: dict[str, NodeFacts] = {}
     for name in {*of_node, *by_node, *slurm, *watched} - {""}:
@@ -193,7 +204,9 @@ def _dialects(picture: Picture, last_words: GpuReadings, jobs: tuple[Job, ...] |
     found = [
         gpu_dialect(readings, gpu_targets, newest(gpu_targets), picture.gpus.unread),
         reading.node_dialect(picture.nodes.kept, newest(picture.nodes.kept.labels)),
-        dialect(picture.slurm, newest(picture.slurm.targets)) if picture.slurm else None,
+        dialect(picture.slurm, newest(picture.slurm.targets))
+        if picture.slurm and Parts.SLURM in picture.parts
+        else None,
         Dialect("jobs", "gpumon-slurm-exporter", f"{len(jobs)} jobs") if jobs is not None else None,
     ]
     return (one for one in found if one is not None)
@@ -215,8 +228,16 @@ def _problems(picture: Picture, last_words: GpuReadings, told_by: Mapping[Target
     yield from _absent(picture)
     if Parts.GPUS in picture.parts:
         yield from picture.gpus.problems(last_words)
-    if picture.slurm is not None and Parts.SLURM in picture.parts:
-        yield from picture.slurm.problems
+    if picture.slurm is not None:
+        yield from picture.slurm.problems if Parts.SLURM in picture.parts else ()
+        yield from _standing(picture)
+
+
+def _standing(picture: Picture) -> Iterable[Problem]:
+    standing = picture.slurm.standing if picture.slurm else None
+    if standing is not None:
+        heard_at = picture.pulse.pulses.heard_at(standing.target)
+        yield from standing_problems(standing, max(0.0, picture.pulse.now - heard_at) if heard_at else 0.0)
 
 
 def _silent(picture: Picture, told_by: Mapping[TargetKey, str]) -> Iterable[Problem]:
@@ -227,10 +248,10 @@ def _silent(picture: Picture, told_by: Mapping[TargetKey, str]) -> Iterable[Prob
         part, kind = _EXPORTERS[told_by[target]]
         since = pulse.pulses.heard_at(target)
         silence = f"has been silent for {age(pulse.now - since)}" if since else "has not answered within the last hour"
+        last = "its last numbers are shown as old" if part != "slurm" else "what it told is not shown any more"
         yield Problem(
             part,
-            f"The {kind} at {target[1]} {silence}"
-            + ("; its last numbers are shown as old." if since is not None else "."),
+            f"The {kind} at {target[1]} {silence}" + (f"; {last}." if since is not None else "."),
             f"Is it running? The error stands with target {target[1]} of job {target[0]}.",
         )
 

@@ -16,6 +16,7 @@ from gpumon.live.jobs import JobReader
 from gpumon.live.nodes import NodeReader
 from gpumon.live.picture import Picture, assembled
 from gpumon.live.pulse import PulseReader
+from gpumon.live.slurm import SlurmReader
 from gpumon.model import Alert, ClusterSnapshot, Target, Tier
 from gpumon.prometheus import queries
 from gpumon.prometheus.client import PrometheusClient
@@ -23,13 +24,12 @@ from gpumon.prometheus.labels import NameLabels
 from gpumon.prometheus.wire import Vector, WireAlert, WireTarget, finite
 from gpumon.reading import alerts as reading
 from gpumon.reading.names import NodeNames
-from gpumon.reading.slurm.dialects import SlurmFound, read_slurm
+from gpumon.reading.slurm.dialects import SlurmFound
 from gpumon.settings import Settings
 from gpumon.source import Parts, Point
 
 _SIZES_EVERY = 40
 _TARGETS_EVERY = {Tier.REGEX: 4, Tier.FULL: 4, Tier.TURNS: 20}
-_SLURM_EVERY = {Tier.REGEX: 1, Tier.FULL: 1, Tier.TURNS: 3}
 
 
 @dataclass
@@ -37,7 +37,6 @@ class _Kept:
     """What outlives a refresh."""
 
     refresh: int = 0
-    slurm: SlurmFound | None = None
     targets: tuple[Target, ...] | None = None
     is_simulated: bool = False
     names: NodeNames = field(default_factory=NodeNames)
@@ -53,6 +52,7 @@ class PrometheusSource:
         self._client = client or PrometheusClient(settings.prometheus)
         self._gpus = GpuReader(self._client)
         self._nodes = NodeReader(self._client)
+        self._slurm = SlurmReader(self._client)
         self._jobs = JobReader(self._client)
         self._pulse = PulseReader(self._client, settings.thresholds.stale_scrapes)
         self._kept = _Kept()
@@ -103,7 +103,7 @@ class PrometheusSource:
         if of_gpus:
             self._gpus.identity_metric = max(of_gpus, key=lambda name: of_gpus[name])
         tier = tier_for(max(of_gpus.values(), default=0.0))
-        self._gpus.tier = self._nodes.tier = self._jobs.tier = tier
+        self._gpus.tier = self._nodes.tier = self._slurm.tier = self._jobs.tier = tier
         self._jobs.expected = int(counts.get("gpumon_job_info", 0))
         self._kept.is_simulated = "gpumon_demo_info" in counts
 
@@ -120,9 +120,6 @@ class PrometheusSource:
         self._alerts: Ask[list[WireAlert]] | None = (
             Ask("alerts", self._client.alerts) if Parts.ALERTS in parts else None
         )
-        self._slurm: Ask[Vector[dict[str, str]]] | None = None
-        if Parts.SLURM in parts and refresh % _SLURM_EVERY[self._gpus.tier] == 0:
-            self._slurm = Ask("slurm", lambda: self._client.query(queries.SLURM_SAMPLES, dict[str, str]))
         targets = (
             self._target_asks(parts)
             if refresh % _TARGETS_EVERY[self._gpus.tier] == 0 and refresh % _SIZES_EVERY
@@ -131,7 +128,7 @@ class PrometheusSource:
         asks: list[Ask[Any]] = [
             *(self._gpus.asks(everything=Parts.DETAIL in parts) if Parts.GPUS in parts else ()),
             *(self._nodes.asks() if Parts.NODES in parts else ()),
-            *([self._slurm] if self._slurm else ()),
+            *self._slurm.asks(parts),
             *(self._jobs.asks() if Parts.JOBS in parts else ()),
             *([self._alerts] if self._alerts else ()),
             *targets,
@@ -148,18 +145,17 @@ class PrometheusSource:
         more = self._pulse.take(self._client.server_time or time.time())
         if Parts.NODES in parts:
             self._nodes.take()
-        if self._slurm is not None and self._slurm.answer is not None:
-            self._kept.slurm = read_slurm(self._slurm.answer.samples)
+        self._slurm.take()
         if Parts.JOBS in parts:
             more += self._jobs.take()
-        slurm = self._kept.slurm
-        names = self._node_names(slurm)
+        names = self._node_names(self._slurm.found)
         devices = self._gpus.take(names) if Parts.GPUS in parts else None
         more += [devices] if devices is not None else []
         if more:
             self._client.together([ask.run for ask in more])
         self._pulse.take_more()
         self._jobs.take_facts()
+        slurm = self._slurm.speaking(self._pulse.heard)
         if devices is not None:
             self._gpus.take_devices(devices, names)
         return Picture(
@@ -179,8 +175,13 @@ class PrometheusSource:
         )
 
     def _node_names(self, slurm: SlurmFound | None) -> NodeNames:
-        """The names of the nodes; worked out anew only when Slurm or a machine names another one."""
-        listed, reported = tuple(slurm.reading.nodes) if slurm else (), dict(self._nodes.kept.nodenames)
+        """The names of the nodes; worked out anew only when Slurm or a machine names another one.
+
+        While Slurm does not answer they stay: a node must not get another name by that.
+        """
+        told = slurm.told if slurm else None
+        listed = tuple(told.nodes) if told else self._kept.named_by[0]
+        reported = dict(self._nodes.kept.nodenames)
         if (listed, reported) != self._kept.named_by:
             self._kept.named_by, self._kept.names = (listed, reported), NodeNames(listed, reported)
         return self._kept.names

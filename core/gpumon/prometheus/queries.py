@@ -234,14 +234,32 @@ _SLURM_NAMES: tuple[tuple[str, str], ...] = (
     ("slurm_node_", "memory_bytes|memory_alloc_bytes"),
     ("slurm_(?:cpus|gpus)_", "alloc|total"),
     ("(?:slurm|gpumon)_reservation_", "info|start_time_seconds|end_time_seconds|node_count"),
-    ("gpumon_node_", "info|state_since_seconds|gpus|gpus_allocated|gpus_expected|cpus|cpus_allocated"),
+    ("gpumon_node_", "info|state_since_seconds|gpus|gpus_allocated|gpus_shared|gpus_expected|cpus|cpus_allocated"),
     ("gpumon_node_", "memory_bytes|memory_allocated_bytes|partition_info"),
-    ("gpumon_partition_", "gpus|gpus_allocated|nodes"),
-    ("gpumon_", "user_gpus_running|account_gpus_running|pending_jobs|demo_info"),
+    ("gpumon_partition_", "gpus|gpus_allocated|nodes|info|max_time_seconds"),
+    ("gpumon_", "user_gpus_running|account_gpus_running|pending_jobs|oldest_pending_time_seconds|demo_info"),
+    ("gpumon_finished_jobs", "|_window_seconds"),
 )
 
-SLURM_SAMPLES = "{__name__=~" + quoted("|".join(f"{start}(?:{ends})" for start, ends in _SLURM_NAMES)) + "}"
+_SLURM_STANDING: tuple[tuple[str, str], ...] = (
+    ("slurm_", "up"),
+    ("gpumon_exporter_", "info|reading_age_seconds|command_up|left_out|hidden|jobs_without_gpu_map"),
+)
+
+
+def _spelled(names: Iterable[tuple[str, str]]) -> str:
+    """A selector for names that are told as a beginning and its endings."""
+    return "{__name__=~" + quoted("|".join(f"{start}(?:{ends})" for start, ends in names)) + "}"
+
+
+SLURM_SAMPLES = _spelled((*_SLURM_NAMES, *_SLURM_STANDING))
 """Every aggregate of every Slurm exporter that gpumon can read: some hundred series, on large clusters thousands."""
+
+SLURM_STANDING = _spelled(_SLURM_STANDING)
+"""What gpumon's own Slurm exporter says of itself alone, for refreshes that do not read the rest: a dozen series."""
+
+SLURM_HOLDING = _spelled((*_SLURM_STANDING, ("gpumon_node_", "info|gpus|gpus_allocated|gpus_shared|gpus_expected")))
+"""How many GPUs of each node are held besides, for those who ask for jobs and not for the queue."""
 
 JOB_INFO = "gpumon_job_info"
 """What each job is; one series a job."""

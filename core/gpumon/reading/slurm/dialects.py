@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gpumon.model import Dialect, Problem, Severity
@@ -11,6 +11,7 @@ from gpumon.reading.silence import TargetKey, listed
 from gpumon.reading.slurm import native, ours, rivosinc, sckyzo, vpenso
 from gpumon.reading.slurm.reading import Read, SlurmReading
 from gpumon.reading.slurm.samples import by_target, collected
+from gpumon.reading.slurm.standing import Standing, read_standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,9 @@ class SlurmDialect:
 
 
 DIALECTS: tuple[SlurmDialect, ...] = (
-    SlurmDialect("gpumon-slurm-exporter", frozenset({"gpumon_node_info", "gpumon_pending_jobs"}), ours.read),
+    SlurmDialect(
+        ours.NAME, frozenset({"gpumon_node_info", "gpumon_pending_jobs", "gpumon_exporter_info"}), ours.read
+    ),
     SlurmDialect(
         "SckyzO slurm_exporter",
         frozenset({"slurm_node_status", "slurm_nodes_total", "slurm_node_gres_total", "slurm_reservation_info"}),
@@ -61,21 +64,36 @@ class SlurmFound:
     dialect: str
     problems: tuple[Problem, ...]
     is_simulated: bool
+    standing: Standing | None = None
+    """How gpumon's own exporter stands with Slurm, when it is the one that is believed."""
+
+    @property
+    def told(self) -> SlurmReading | None:
+        """What may be shown: None while the exporter says that Slurm does not answer it."""
+        return self.reading if self.standing is None or self.standing.is_up else None
+
+    @property
+    def tells_all_jobs(self) -> bool:
+        """True when every job that holds a GPU is told; no other exporter does, and PrivateData may forbid it."""
+        is_ours = self.dialect == ours.NAME
+        return is_ours and self.told is not None and (self.standing is None or "jobs" not in self.standing.hidden)
 
 
-def read_slurm(samples: Iterable[Sample[dict[str, str]]]) -> SlurmFound | None:
-    """The picture of the richest exporter that speaks; None when none does."""
+def read_slurm(samples: Sequence[Sample[dict[str, str]]]) -> SlurmFound | None:
+    """The picture of the richest exporter that speaks, and whose Slurm answers; None when none does."""
     by_dialect: dict[str, dict[TargetKey, list[Sample[dict[str, str]]]]] = {}
-    is_simulated = False
+    is_simulated, standing = False, read_standing(samples)
     for target, told in by_target(samples).items():
         names = {sample.metric.get("__name__", "") for sample in told}
         is_simulated = is_simulated or "gpumon_demo_info" in names
         dialect = dialect_of(names)
         if dialect:
             by_dialect.setdefault(dialect.name, {})[target] = told
-    chosen = next((dialect for dialect in DIALECTS if dialect.name in by_dialect), None)
-    if chosen is None:
+    speaking = [dialect for dialect in DIALECTS if dialect.name in by_dialect]
+    if not speaking:
         return None
+    is_mute = speaking[0].name == ours.NAME and standing is not None and not standing.is_up
+    chosen = speaking[1] if is_mute and len(speaking) > 1 else speaking[0]
     samples_of = collected(by_dialect[chosen.name])
     return SlurmFound(
         chosen.read(samples_of),
@@ -83,6 +101,7 @@ def read_slurm(samples: Iterable[Sample[dict[str, str]]]) -> SlurmFound | None:
         chosen.name,
         _problems(chosen, by_dialect, samples_of.repeated),
         is_simulated,
+        standing if chosen.name == ours.NAME else None,
     )
 
 

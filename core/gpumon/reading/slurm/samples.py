@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from gpumon.prometheus.wire import Sample, finite
 from gpumon.reading.silence import TargetKey
 
+_RENAMED = "exported_"
 _OF_THE_TARGET = frozenset({"__name__", "job", "instance"})
 Labels = tuple[tuple[str, str], ...]
+
+ITS_OWN = "gpumon_exporter_"
+"""How the metrics begin with which gpumon's exporter speaks of itself."""
 
 
 @dataclass
@@ -72,12 +76,26 @@ def collected(parts: Mapping[TargetKey, Iterable[Sample[dict[str, str]]]]) -> Sl
     into = SlurmSamples(set(parts))
     for samples in parts.values():
         for sample in samples:
-            value = finite(sample.value[1])
-            if value is None:
+            value, metric = finite(sample.value[1]), sample.metric.get("__name__", "")
+            if value is None or _is_its_own(metric):
                 continue
-            labels = tuple(sorted((name, text) for name, text in sample.metric.items() if name not in _OF_THE_TARGET))
-            column = into.series.setdefault(sample.metric.get("__name__", ""), {})
+            column = into.series.setdefault(metric, {})
+            labels = tuple(sorted((name, text) for name, text in _own(sample.metric) if name not in _OF_THE_TARGET))
             before = column.get(labels)
             into.repeated += before is not None
             column[labels] = value if before is None else max(before, value)
     return into
+
+
+def _is_its_own(metric: str) -> bool:
+    """True for a metric that speaks of the exporter: several of them may say so, each of itself."""
+    return metric == "slurm_up" or metric.startswith(ITS_OWN)
+
+
+def _own(labels: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """The labels as the exporter spelled them.
+
+    Without `honor_labels` Prometheus keeps a target's `node` and calls the exporter's `exported_node`.
+    """
+    renamed = {name.removeprefix(_RENAMED): text for name, text in labels.items() if name.startswith(_RENAMED)}
+    return ({**labels, **renamed} if renamed else labels).items()
