@@ -19,7 +19,8 @@ SHELLS = ("bash", "zsh", "fish")
 LISTINGS = {
     "gpus": "every GPU: what it does, and who holds it",
     "nodes": "every node: load, memory, disks, Slurm's state and reason",
-    "jobs": "the queue: single jobs where an exporter tells, else its numbers",
+    "jobs": "the queue: who runs what on which GPUs, what waits for what; its numbers where no exporter tells of jobs",
+    "idle": "GPUs that jobs hold and do not use, the most GPU-hours wasted first; exit code 1 when there are any",
     "alerts": "the alerts of Prometheus' own rules",
 }
 """Commands that print rows, and what they are for."""
@@ -53,6 +54,19 @@ class Options:
     """Seconds between readings; 0 for the scrape interval, None to read once."""
     names: list[str] = field(default_factory=list[str])
     """Nodes to which `gpus` and `nodes` are limited; users for `jobs`."""
+    users: list[str] = field(default_factory=list[str])
+    states: list[str] = field(default_factory=list[str])
+    partitions: list[str] = field(default_factory=list[str])
+    """What --user, --state and --partition said."""
+    fold: bool = True
+    """False to have every task of an array as a row of its own."""
+    least_seconds: float | None = None
+    """For how long a GPU must have been idle; None for the configured time."""
+    job: str = ""
+    """The job of `gpumon job`, as people write it."""
+    gpus: int = 1
+    type: str | None = None
+    """How many GPUs of which type `gpumon free` looks for."""
     warn: list[str] = field(default_factory=list[str])
     crit: list[str] = field(default_factory=list[str])
     shell: str = ""
@@ -121,6 +135,8 @@ def parser() -> Parser:
     _add_status(commands)
     for name, purpose in LISTINGS.items():
         _add_listing(commands, name, purpose)
+    _add_job(commands)
+    _add_free(commands)
     doctor = commands.add_parser("doctor", help="checks the way from here to the numbers, and says what to do")
     add_source_flags(doctor)
     doctor.add_argument("--json", action="store_true", help="the steps as one JSON object")
@@ -188,9 +204,11 @@ def _add_listing(commands: Commands, name: str, purpose: str) -> None:
         return columns_help(name)
 
     listing = commands.add_parser(name, help=purpose, description=purpose.capitalize() + ".", epilogue=epilogue)
-    if name != "alerts":
+    if name in ("gpus", "nodes", "jobs"):
         kind = "USER" if name == "jobs" else "NODE"
         listing.add_argument("names", metavar=kind, nargs="*", help=f"only of these {kind.lower()}s")
+    if name in ("jobs", "idle"):
+        _add_choice(listing, name)
     add_source_flags(listing)
     form = listing.add_argument_group("what is printed, and how")
     either = form.add_mutually_exclusive_group()
@@ -203,6 +221,68 @@ def _add_listing(commands: Commands, name: str, purpose: str) -> None:
     form.add_argument("--reverse", action="store_true", help="the other way round")
     form.add_argument("--limit", metavar="N", type=_whole("--limit", 1, 10**9), help="no more than N rows")
     _add_watch(form.add_argument)
+
+
+def _add_choice(listing: Parser, name: str) -> None:
+    """Adds the flags by which jobs are chosen."""
+    choice = listing.add_argument_group("which jobs")
+    if name == "idle":
+        choice.add_argument(
+            "--min",
+            dest="least_seconds",
+            metavar="TIME",
+            type=_time,
+            help="idle for at least so long: 30m, 2h, 1d (thresholds.idle_minutes)",
+        )
+    flags = {"user": "users", "state": "states", "partition": "partitions"}
+    words = {
+        "user": "of these users",
+        "state": "in these states: running or R, pending or PD, ...",
+        "partition": "in these",
+    }
+    for flag, where in flags.items() if name == "jobs" else (("user", "users"),):
+        choice.add_argument(
+            f"--{flag}",
+            dest=where,
+            metavar="A,B",
+            action="extend",
+            type=_words,
+            help=f"only {words[flag]}; or several times",
+        )
+    if name == "jobs":
+        choice.add_argument(
+            "--tasks",
+            "--no-fold",
+            dest="fold",
+            action="store_false",
+            help="a row for each task of an array, as JSON and CSV have it",
+        )
+
+
+def _add_job(commands: Commands) -> None:
+    purpose = "everything about one job: its GPUs and what they do, or why it waits and for how long"
+    job = commands.add_parser("job", help=purpose, description=f"{purpose.capitalize()}.")
+    job.add_argument(
+        "job", metavar="ID", help="4711; 4711_3 for a task of an array, 4711 for all; 4711+1 of a heterogeneous one"
+    )
+    add_source_flags(job)
+    job.add_argument("--json", action="store_true", help="one JSON object, see docs/json.md")
+    _add_watch(job.add_argument)
+
+
+def _add_free(commands: Commands) -> None:
+    purpose = (
+        "which GPUs are free, where a job finds room now, and when room is made; exit code 1 when there is none now"
+    )
+    free = commands.add_parser("free", help=purpose, description=f"{purpose.capitalize()}.")
+    wish = free.add_argument_group("for which job")
+    wish.add_argument(
+        "--gpus", metavar="N", type=_whole("--gpus", 1, 10**4), help="it needs so many GPUs on one node (1)"
+    )
+    wish.add_argument("--type", metavar="T", help="of this type, as Slurm or the driver names it: h100, l40s")
+    add_source_flags(free)
+    free.add_argument("--json", action="store_true", help="one JSON object, see docs/json.md")
+    _add_watch(free.add_argument)
 
 
 def _add_watch(add: Callable[..., object]) -> None:
@@ -247,6 +327,26 @@ def _seconds(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]*)?s?", text) or not (seconds := float(text.rstrip("s"))):
         raise argparse.ArgumentTypeError(f"a number of seconds above 0 was expected, not {text!r}")
     return seconds
+
+
+def _words(text: str) -> list[str]:
+    """`ann,bob` as two words; a flag that takes them may be repeated, too."""
+    words = [word for part in text.split(",") if (word := part.strip())]
+    if not words:
+        raise argparse.ArgumentTypeError("at least one name is expected")
+    return words
+
+
+_TIME = re.compile(r"(?=[0-9])(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
+
+
+def _time(text: str) -> float:
+    """`30m`, `1h30m`, `2d`; a bare number is minutes, as in the configuration's idle_minutes."""
+    match = _TIME.fullmatch(f"{text}m" if re.fullmatch("[0-9]{1,6}", text) else text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"--min takes a time like 30m, 2h or 1d, not {text!r}")
+    days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return days * 86_400 + hours * 3600 + minutes * 60 + seconds
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:

@@ -33,6 +33,14 @@ def _run(options: Options) -> int:
         return run_status(options)
     if options.command in LISTINGS:
         return _listing(options)
+    if options.command == "job":
+        from gpumon_cli.job import run_job
+
+        return run_job(options)
+    if options.command == "free":
+        from gpumon_cli.free import run_free
+
+        return run_free(options)
     if options.command == "doctor":
         from gpumon_cli.doctor import run_doctor
 
@@ -56,18 +64,11 @@ def _listing(options: Options) -> int:
 
     from gpumon_cli import sources
     from gpumon_cli.answers import Watching, deliver
-    from gpumon_cli.listings import ALERTS, GPUS, JOBS, NODES, put_rows
+    from gpumon_cli.listings import put_listing
 
     screen = Terminal.of_stdout()
     settings = sources.settings_of(options)
-    if options.command == "gpus":
-        put, parts = put_rows(GPUS, options, settings, screen), GPUS.parts
-    elif options.command == "nodes":
-        put, parts = put_rows(NODES, options, settings, screen), NODES.parts
-    elif options.command == "jobs":
-        put, parts = put_rows(JOBS, options, settings, screen), JOBS.parts
-    else:
-        put, parts = put_rows(ALERTS, options, settings, screen), ALERTS.parts
+    put, parts = put_listing(options, settings, screen)
     with closing(sources.source_of(options, settings)) as source:
         return deliver(source, parts, put, Watching(options.watch, settings.interval_seconds), screen)
 

@@ -26,10 +26,12 @@ def why_no_jobs(snapshot: ClusterSnapshot) -> str:
     return f"{names} counts jobs but does not name them; an exporter of gpumon_job_info does (gpumon-slurm-exporter)."
 
 
-def counted(counts: Mapping[str, float]) -> str:
-    """Counts by name, largest first: "12 running, 5 pending"; zeros are left out."""
+def counted(counts: Mapping[str, float], most: int | None = None) -> str:
+    """Counts by name, largest first: "12 running, 5 pending"; zeros are left out, names beyond `most` summed up."""
     some = sorted(((number, name) for name, number in counts.items() if number), key=lambda pair: (-pair[0], pair[1]))
-    return ", ".join(f"{count(number)} {shown(name)}" for number, name in some) or "none"
+    words = [f"{count(number)} {shown(name)}" for number, name in some[:most]]
+    rest = sum(number for number, _ in some[len(words) :])
+    return ", ".join([*words, f"{count(rest)} others"] if rest else words) or "none"
 
 
 def queue_lines(snapshot: ClusterSnapshot, settings: Settings, screen: Terminal) -> Iterator[str]:

@@ -1,13 +1,14 @@
 """The shapes of `--json`: what each answer holds, field by field, as docs/json.md promises.
 
 They are classes of their own so that the model can change without breaking a script. Only what is counted in ten
-thousands and rarely read (a GPU's details, a job) goes out as the model has it, which costs nothing per row; the test
-of docs/json.md notices when one of those changes.
+thousands (a GPU's details, a job) goes out as the model has it, which costs next to nothing per row; the test of
+docs/json.md notices when one of those changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -29,6 +30,9 @@ from gpumon.model import (
     Reservation,
     UserUsage,
 )
+from gpumon.reasons import in_words
+from gpumon.usage import JobUsage, job_usage
+from gpumon.waiting import place
 
 
 class ProblemShape(msgspec.Struct, frozen=True):
@@ -67,6 +71,8 @@ class GpuShape(msgspec.Struct, frozen=True, gc=False):
     pci_bus_id: str | None
     users: tuple[str, ...] | None
     jobs: tuple[str, ...] | None
+    held_by: str | None
+    idle_since: float | None
     utilization_share: float | None
     engine_active_share: float | None
     sm_active_share: float | None
@@ -131,15 +137,64 @@ class QueueShape(msgspec.Struct, frozen=True):
     gpus_allocated: float | None
 
 
+class UsageShape(msgspec.Struct, frozen=True, gc=False):
+    """What the GPUs of one job do, put together."""
+
+    gpus_known: int
+    mean_utilization_share: float | None
+    worst_utilization_share: float | None
+    memory_used_bytes: float | None
+    memory_total_bytes: float | None
+    power_watts: float | None
+    idle_since: float | None
+    wasted_gpu_seconds: float | None
+    held_by: str | None
+
+
+class PlaceShape(msgspec.Struct, frozen=True, gc=False):
+    """Where a job stands among those that wait for the same partitions."""
+
+    rank: int
+    of: int
+    gpus_ahead: float | None
+
+
+class HeldShape(msgspec.Struct, frozen=True, gc=False):
+    """One GPU that a job holds, as people find it."""
+
+    node: str
+    gpu: str
+    index: int | None
+    key: str
+
+
+class JobShape(Job, frozen=True, gc=False):
+    """A job with all that the model knows, and what follows from it."""
+
+    display_id: str = ""
+    reason_words: str = ""
+    place: PlaceShape | None = None
+    usage: UsageShape | None = None
+    held_gpus: tuple[HeldShape, ...] = ()
+
+
 class JobsAnswer(Answer, frozen=True):
     """`gpumon jobs --json`."""
 
-    jobs: tuple[Job, ...] | None
+    jobs: tuple[JobShape, ...] | None
     queue: QueueShape | None
     partitions: tuple[Partition, ...]
     users: tuple[UserUsage, ...]
     accounts: tuple[AccountUsage, ...]
     reservations: tuple[Reservation, ...] | None
+
+
+class JobAnswer(Answer, frozen=True):
+    """`gpumon job --json`."""
+
+    asked: str
+    jobs: tuple[JobShape, ...]
+    gpus: tuple[GpuShape, ...]
 
 
 class AlertShape(msgspec.Struct, frozen=True):
@@ -179,7 +234,7 @@ def problem_shape(problem: Problem) -> ProblemShape:
 
 def gpus_answer(rows: Sequence[Gpu], snapshot: ClusterSnapshot) -> GpusAnswer:
     """These GPUs of a snapshot."""
-    return GpusAnswer(*opening("gpus", snapshot), tuple([_gpu(gpu, snapshot) for gpu in rows]))
+    return GpusAnswer(*opening("gpus", snapshot), tuple([gpu_shape(gpu, snapshot) for gpu in rows]))
 
 
 def nodes_answer(rows: Sequence[Node], snapshot: ClusterSnapshot) -> NodesAnswer:
@@ -191,13 +246,35 @@ def jobs_answer(rows: Sequence[Job] | None, snapshot: ClusterSnapshot) -> JobsAn
     """These jobs of a snapshot, with the queue they stand in."""
     return JobsAnswer(
         *opening("jobs", snapshot),
-        None if rows is None else tuple(rows),
+        None if rows is None else tuple([job_shape(job, snapshot) for job in rows]),
         queue_shape(snapshot.queue),
         snapshot.partitions,
         snapshot.users,
         snapshot.accounts,
         snapshot.reservations,
     )
+
+
+def job_answer(asked: str, rows: Sequence[Job], snapshot: ClusterSnapshot) -> JobAnswer:
+    """These jobs of a snapshot, with the GPUs that they hold."""
+    held = dict.fromkeys(key for job in rows for key in job.held)
+    gpus = [gpu_shape(gpu, snapshot) for gpu in snapshot.gpus if gpu.key in held]
+    return JobAnswer(*opening("job", snapshot), asked, tuple([job_shape(job, snapshot) for job in rows]), tuple(gpus))
+
+
+def job_shape(job: Job, snapshot: ClusterSnapshot) -> JobShape:
+    """A job as it goes out."""
+    where = place(job, snapshot)
+    usage = job_usage(job, snapshot)
+    values: list[Any] = [
+        *msgspec.structs.astuple(job),
+        job.shown_id,
+        in_words(job.reason),
+        None if where is None else PlaceShape(where.rank, where.of, where.gpus_ahead),
+        _usage(usage) if job.held else None,
+        tuple([HeldShape(gpu.node, gpu.device.number, gpu.device.index, gpu.key) for gpu in usage.gpus]),
+    ]
+    return JobShape(*values)
 
 
 def alerts_answer(rows: Sequence[Alert], snapshot: ClusterSnapshot) -> AlertsAnswer:
@@ -220,7 +297,22 @@ def queue_shape(queue: Queue | None) -> QueueShape | None:
     )
 
 
-def _gpu(gpu: Gpu, snapshot: ClusterSnapshot) -> GpuShape:
+def _usage(usage: JobUsage) -> UsageShape:
+    return UsageShape(
+        len(usage.gpus),
+        usage.mean_utilization,
+        usage.worst_utilization,
+        usage.memory_used_bytes,
+        usage.memory_total_bytes,
+        usage.power_watts,
+        usage.idle_since,
+        usage.wasted_gpu_seconds,
+        usage.attribution.value if usage.attribution else None,
+    )
+
+
+def gpu_shape(gpu: Gpu, snapshot: ClusterSnapshot) -> GpuShape:
+    """A GPU as it goes out."""
     device = gpu.device
     mig = device.mig
     users = snapshot.users_of(gpu)
@@ -237,6 +329,8 @@ def _gpu(gpu: Gpu, snapshot: ClusterSnapshot) -> GpuShape:
         device.pci_bus_id,
         None if gpu.jobs and not users else users,
         gpu.jobs,
+        gpu.held_by.value if gpu.held_by else None,
+        gpu.idle_since,
         gpu.utilization,
         gpu.engine_active,
         gpu.sm_active,

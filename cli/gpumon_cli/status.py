@@ -17,6 +17,7 @@ from gpumon_cli.check import Check, verdict
 from gpumon_cli.conditions import parse_conditions
 from gpumon_cli.exit_codes import ExitCode
 from gpumon_cli.holders import holders_of, types_of
+from gpumon_cli.idle import idleness
 from gpumon_cli.json_text import json_bytes
 from gpumon_cli.remarks import demo_line
 from gpumon_cli.status_shape import status_answer
@@ -41,18 +42,19 @@ def put_status(options: Options, settings: Settings, check: Check | None, screen
         totals = ClusterTotals.of(snapshot, settings.thresholds)
         types = types_of(snapshot, settings.thresholds)
         holders = holders_of(snapshot, settings.thresholds)
+        idle = idleness(snapshot, settings.thresholds)
         found = findings(snapshot, settings.thresholds)
         judged = None if check is None else check.judge(totals)
         code = _code(found) if judged is None else verdict(judged)
         if options.json:
-            answer = status_answer(snapshot, totals, types, holders, found, judged)
+            answer = status_answer(snapshot, totals, types, holders, idle, found, judged)
             return Answer(json_bytes(answer, to_terminal=screen.is_tty), code=code)
         if check is not None and judged is not None:
             demo = " (DEMO, simulated)" if snapshot.is_simulated else ""
             return Answer(f"{check.line(totals, judged, demo)}\n", code=code)
         lines = [
             *demo_line(snapshot),
-            *status_lines(snapshot, totals, types, holders, found, settings, screen),
+            *status_lines(snapshot, totals, types, holders, idle, found, settings, screen),
         ]
         return Answer("".join(f"{line}\n" for line in lines), code=code)
 

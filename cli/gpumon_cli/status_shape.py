@@ -11,6 +11,7 @@ from gpumon.model import ClusterSnapshot
 from gpumon.totals import ClusterTotals
 from gpumon_cli.check import Judged, verdict
 from gpumon_cli.holders import Holder, TypeUse
+from gpumon_cli.idle import Idleness
 from gpumon_cli.shapes import Answer, QueueShape, opening, queue_shape
 
 
@@ -41,6 +42,7 @@ class StatusAnswer(Answer, frozen=True):
     totals: ClusterTotals
     gpu_types: tuple[TypeUse, ...]
     holders: tuple[Holder, ...] | None
+    idle: Idleness | None
     queue: QueueShape | None
     findings: tuple[FindingShape, ...]
     check: CheckShape | None
@@ -52,6 +54,7 @@ def status_answer(
     totals: ClusterTotals,
     types: tuple[TypeUse, ...],
     holders: tuple[Holder, ...] | None,
+    idle: Idleness | None,
     found: Sequence[Finding],
     judged: tuple[Judged, ...] | None,
 ) -> StatusAnswer:
@@ -61,6 +64,7 @@ def status_answer(
         totals,
         types,
         holders,
+        idle,
         queue_shape(snapshot.queue),
         tuple(map(_finding, found)),
         None if judged is None else CheckShape(verdict(judged).name, judged),

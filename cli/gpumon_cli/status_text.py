@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from gpumon import units
 from gpumon.columns import Column
@@ -12,40 +12,31 @@ from gpumon.model import ClusterSnapshot, Severity
 from gpumon.settings import Settings
 from gpumon.text import shown
 from gpumon.totals import ClusterTotals
+from gpumon_cli.column_kinds import count, share, text
 from gpumon_cli.holders import Holder, TypeUse
+from gpumon_cli.idle import Idleness, gpu_hours, why_unknown
 from gpumon_cli.queue_text import counted
-from gpumon_cli.tables import Row, Table, blocks
+from gpumon_cli.tables import Table, blocks
 from gpumon_cli.terminal import Terminal
 
-_MOST_HOLDERS = 10
-_MOST_FINDINGS = 20
+_MOST_HOLDERS = 5
+_MOST_NAMED = 3
+_MOST_FINDINGS = 10
 _SIGNS = {Severity.NOTE: ("·", ""), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "bold red")}
 
 
-def _text(key: str, title: str, value: Callable[[Row], str]) -> Column[Row]:
-    return Column(key, title, 24, lambda row, _: value(row), lambda row, _s, _u: shown(value(row)))
-
-
-def _number(key: str, title: str, value: Callable[[Row], float | None]) -> Column[Row]:
-    return Column(key, title, 6, lambda row, _: value(row), lambda row, _s, _u: units.count(value(row)), True)
-
-
-def _share(key: str, title: str, value: Callable[[Row], float | None]) -> Column[Row]:
-    return Column(key, title, 6, lambda row, _: value(row), lambda row, _s, _u: units.share(value(row)), True)
-
-
 _TYPE_COLUMNS: tuple[Column[TypeUse], ...] = (
-    _text("type", "TYPE", lambda row: row.name),
-    _number("gpus", "GPUS", lambda row: row.gpus),
-    _number("busy", "BUSY", lambda row: row.busy),
-    _number("free", "FREE", lambda row: row.free),
-    _share("util", "UTIL", lambda row: row.utilization_share),
+    text("type", "TYPE", lambda row: row.name),
+    count("gpus", "GPUS", lambda row: row.gpus),
+    count("busy", "BUSY", lambda row: row.busy),
+    count("free", "FREE", lambda row: row.free),
+    share("util", "UTIL", lambda row: row.utilization_share),
 )
 _HOLDER_COLUMNS: tuple[Column[Holder], ...] = (
-    _text("user", "USER", lambda row: row.user),
-    _number("gpus", "GPUS", lambda row: row.gpus),
-    _number("idle", "IDLE", lambda row: row.idle),
-    _share("util", "UTIL", lambda row: row.utilization_share),
+    text("user", "USER", lambda row: row.user),
+    count("gpus", "GPUS", lambda row: row.gpus),
+    count("idle", "IDLE", lambda row: row.idle),
+    share("util", "UTIL", lambda row: row.utilization_share),
 )
 
 
@@ -54,6 +45,7 @@ def status_lines(
     totals: ClusterTotals,
     types: Sequence[TypeUse],
     holders: Sequence[Holder] | None,
+    idle: Idleness | None,
     found: Sequence[Finding],
     settings: Settings,
     screen: Terminal,
@@ -62,7 +54,7 @@ def status_lines(
     clock = time.strftime("%H:%M:%S", time.localtime(snapshot.taken_at)) if snapshot.taken_at else units.MISSING
     name = f"{shown(snapshot.cluster)} · " if snapshot.cluster else ""
     yield screen.styled(f"{name}{shown(snapshot.source)} · {clock}", "bold")
-    yield from _totals(snapshot, totals, settings)
+    yield from _totals(snapshot, totals, idle, settings)
     yield from blocks(Table(_TYPE_COLUMNS, types, snapshot, settings.units), screen)
     if holders:
         yield from blocks(Table(_HOLDER_COLUMNS, holders[:_MOST_HOLDERS], snapshot, settings.units), screen)
@@ -72,16 +64,19 @@ def status_lines(
         yield ""
         yield f"Who holds them is not known: {shown(snapshot.why_missing('jobs', 'jobs'))}."
     yield ""
-    yield from _findings(found, snapshot, screen)
+    yield from _findings([each for each in found if idle is None or each.kind != "idle"], snapshot, screen)
 
 
-def _totals(snapshot: ClusterSnapshot, totals: ClusterTotals, settings: Settings) -> Iterator[str]:
-    count = units.count
+def _totals(
+    snapshot: ClusterSnapshot, totals: ClusterTotals, idle: Idleness | None, settings: Settings
+) -> Iterator[str]:
     old = f", {totals.gpus_stale} with old numbers" if totals.gpus_stale else ""
     yield (
-        f"GPUs   {totals.gpus}: {count(totals.gpus_allocated)} allocated, {count(totals.gpus_free)} free; "
-        f"{count(totals.gpus_busy)} busy, {count(totals.gpus_idle)} allocated but idle{old}"
+        f"GPUs   {totals.gpus}: {units.count(totals.gpus_allocated)} allocated, {units.count(totals.gpus_free)} free; "
+        f"{units.count(totals.gpus_busy)} busy, {units.count(totals.gpus_idle)} allocated but idle now{old}"
     )
+    if totals.gpus_allocated:
+        yield f"Idle   {_idle(idle, snapshot)}"
     degrees, size = settings.units.degrees, settings.units.size
     yield (
         f"Load   utilization {units.share(totals.utilization_share)}, memory {size(totals.memory_used_bytes)} of "
@@ -93,8 +88,21 @@ def _totals(snapshot: ClusterSnapshot, totals: ClusterTotals, settings: Settings
     if snapshot.queue is None:
         yield f"Jobs   {units.MISSING} ({shown(snapshot.why_missing('slurm', 'by_state'))})"
         return
-    reasons = f" (waiting for {counted(snapshot.queue.pending_reasons)})" if snapshot.queue.pending_reasons else ""
+    waiting = snapshot.queue.pending_reasons
+    reasons = f" (waiting for {counted(waiting, _MOST_NAMED)})" if waiting else ""
     yield f"Jobs   {counted(snapshot.queue.by_state)}{reasons}"
+
+
+def _idle(idle: Idleness | None, snapshot: ClusterSnapshot) -> str:
+    """How much is held and not used, and by whom."""
+    if idle is None:
+        return f"{units.MISSING} ({shown(why_unknown(snapshot))})"
+    least = units.duration(idle.min_seconds)
+    if not idle.gpus:
+        return f"no GPU that a job holds has been idle for {least} or longer"
+    users = ", ".join(f"{shown(each.user or units.MISSING)} {each.gpus}" for each in idle.users[:_MOST_NAMED])
+    users += f" and {len(idle.users) - _MOST_NAMED} others" if len(idle.users) > _MOST_NAMED else ""
+    return f"{idle.gpus} held but idle for {least} or longer, {gpu_hours(idle.wasted_gpu_seconds)} wasted: {users}"
 
 
 def _findings(found: Sequence[Finding], snapshot: ClusterSnapshot, screen: Terminal) -> Iterator[str]:

@@ -83,9 +83,9 @@ def _with_room(table: Table[Row], natural: Sequence[int], room: int | None) -> l
     if room is None:
         return places
     keys = [column.key for column in table.columns]
-    least = [_least(column, wide) for column, wide in zip(table.columns, natural, strict=True)]
+    wanted = [_comfortable(column, wide) for column, wide in zip(table.columns, natural, strict=True)]
     for spare in table.spare:
-        if _total([least[place] for place in places]) <= room:
+        if _total([wanted[place] for place in places]) <= room:
             break
         if spare in keys and keys.index(spare) in places:
             places.remove(keys.index(spare))
@@ -108,6 +108,11 @@ def _fitted(
         least = max(_least(columns[widest], natural[widest]), runner_up - 1)
         widths[widest] -= min(over, max(1, widths[widest] - least))
     return widths
+
+
+def _comfortable(column: Column[Row], natural: int) -> int:
+    """What a column should have while spare ones can make room: a few letters and an ellipsis say nothing."""
+    return natural if column.is_number else min(natural, max(column.width, width(column.title)))
 
 
 def _least(column: Column[Row], natural: int) -> int:

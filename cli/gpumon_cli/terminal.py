@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from gpumon.errors import GpumonError
 
-_PLAIN = str.maketrans({"–": "-", "…": "~", "✓": "+", "✗": "x", "°": "", "→": ">", "·": "-", "×": "x"})
+_PLAIN = str.maketrans(
+    {"–": "-", "…": "~", "✓": "+", "✗": "x", "°": "", "→": ">", "·": "-", "×": "x", "█": "#", "░": "."}
+)
 """What stands for gpumon's own signs where the terminal's character set has none of them."""
 
 

@@ -19,7 +19,7 @@ def test_what_is_not_typed_keeps_its_default() -> None:
     assert (options.json, options.header, options.watch, options.limit, options.names) == (False, True, None, None, [])
 
 
-@pytest.mark.parametrize("command", ["status", "gpus", "nodes", "jobs", "alerts", "doctor", "tui"])
+@pytest.mark.parametrize("command", ["status", "gpus", "nodes", "jobs", "idle", "free", "alerts", "doctor", "tui"])
 def test_every_command_takes_the_source_flags_on_either_side(command: str) -> None:
     flags = ["--demo", "--demo-nodes", "8", "--demo-seed", "2", "--cluster", "a", "--config", "f", "--prometheus", "u"]
     before, behind = parse([*flags, command]), parse([command, *flags])
@@ -67,6 +67,52 @@ def test_a_demo_has_between_4_and_1250_nodes(text: str) -> None:
 @pytest.mark.parametrize("text", ["0", "-1", "inf", "nan", "soon", "1e9"])
 def test_seconds_are_a_number_above_zero(text: str) -> None:
     assert "seconds above 0" in complaint("gpus", f"--watch={text}")
+
+
+def test_jobs_are_chosen_by_flags_that_take_commas_and_repeat() -> None:
+    options = parse(["jobs", "--user", "ann, bob", "--user=eve", "--state", "R,PD", "--partition", "h100"])
+    assert options.users == ["ann", "bob", "eve"]
+    assert (options.states, options.partitions, options.fold) == (["R", "PD"], ["h100"], True)
+
+
+@pytest.mark.parametrize("text", ["", ",", " , "])
+def test_a_flag_for_names_wants_one(text: str) -> None:
+    assert "at least one name" in complaint("jobs", f"--user={text}")
+
+
+@pytest.mark.parametrize("flag", ["--tasks", "--no-fold"])
+def test_arrays_can_be_spread_under_either_name(flag: str) -> None:
+    assert not parse(["jobs", flag]).fold
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30m", 1800), ("2h", 7200), ("1d", 86_400), ("1h30m", 5400), ("90s", 90), ("30", 1800), ("0", 0)],
+)
+def test_a_time_is_written_as_people_do(text: str, seconds: float) -> None:
+    assert parse(["idle", "--min", text]).least_seconds == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-3m", "3m2h", "1.5h", "m", "٣m", "1e3"])
+def test_another_time_is_refused_with_an_example(text: str) -> None:
+    assert "a time like 30m, 2h or 1d" in complaint("idle", f"--min={text}")
+
+
+def test_a_job_is_named_by_its_id_and_only_one() -> None:
+    assert parse(["job", "4711_3", "--json"]).job == "4711_3"
+    assert "ID" in complaint("job")
+    assert "'12' is not understood" in complaint("job", "11", "12")
+
+
+def test_free_takes_how_many_of_what() -> None:
+    options = parse(["free", "--gpus", "4", "--type", "h100"])
+    assert (options.gpus, options.type) == (4, "h100")
+    assert parse(["free"]).gpus == 1
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
+def test_a_job_wants_a_whole_number_of_gpus(text: str) -> None:
+    assert "--gpus takes a whole number, 1 to 10000" in complaint("free", f"--gpus={text}")
 
 
 def test_json_and_csv_exclude_each_other() -> None:

@@ -92,7 +92,7 @@ def test_an_unknown_cluster_is_told_with_those_that_are_known(run: Run, configur
     assert is_clear(run("gpus", "--config", file, "--cluster", "lba"), 2, "lba", "lab")
 
 
-@pytest.mark.parametrize("command", ["status", "gpus", "nodes", "jobs", "alerts", "doctor"])
+@pytest.mark.parametrize("command", ["status", "gpus", "nodes", "jobs", "idle", "free", "alerts", "doctor"])
 def test_every_command_refuses_a_broken_configuration(command: str, run: Run, configured: Configured) -> None:
     assert is_clear(run(command, "--config", configured("ulr = 1\n")), 2, "ulr")
 

@@ -44,6 +44,9 @@ def loaded_by(*typed: str, tmp_path: Path) -> tuple[int, set[str]]:
         ["gpus", "--json", "--demo"],
         ["nodes", "--demo", "--csv"],
         ["jobs", "--demo", "--filter", "state=running"],
+        ["jobs", "--demo", "--state", "PD", "--json"],
+        ["job", "4711", "--demo"],
+        ["free", "--demo", "--gpus", "2"],
         ["alerts", "--demo"],
     ],
 )
@@ -61,7 +64,9 @@ def test_asking_a_server_loads_nothing_but_the_client(tmp_path: Path) -> None:
     assert not names & (set(HEAVY) - of_httpx_itself)
 
 
-@pytest.mark.parametrize("typed", [["--help"], ["--version"], ["gpus", "--help"], ["tui", "--help"]])
+@pytest.mark.parametrize(
+    "typed", [["--help"], ["--version"], ["gpus", "--help"], ["idle", "--help"], ["tui", "--help"]]
+)
 def test_help_loads_no_client_at_all(typed: list[str], tmp_path: Path) -> None:
     _, names = loaded_by(*typed, tmp_path=tmp_path)
     assert not names & {*HEAVY, "httpx", "asyncio", "gpumon_tui", "gpumon_demo"}

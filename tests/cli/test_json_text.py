@@ -18,6 +18,8 @@ from cli_handmade import GIB, NOW, cluster, job
 from gpumon.model import ClusterSnapshot
 from gpumon_cli import shapes
 from gpumon_cli.doctor.steps import Diagnosis
+from gpumon_cli.free_shape import FreeAnswer
+from gpumon_cli.idle_shape import IdleAnswer
 from gpumon_cli.json_text import json_bytes
 from gpumon_cli.status_shape import StatusAnswer
 
@@ -145,6 +147,9 @@ def _keys(shape: Any) -> Iterator[str]:
         shapes.GpusAnswer,
         shapes.NodesAnswer,
         shapes.JobsAnswer,
+        shapes.JobAnswer,
+        IdleAnswer,
+        FreeAnswer,
         shapes.AlertsAnswer,
         StatusAnswer,
         Diagnosis,
@@ -157,7 +162,7 @@ def test_the_page_names_every_key(shape: type) -> None:
 
 
 def test_the_page_names_every_schema() -> None:
-    for name in ("gpus", "nodes", "jobs", "alerts", "status", "doctor"):
+    for name in ("gpus", "nodes", "jobs", "job", "idle", "free", "alerts", "status", "doctor"):
         assert f"gpumon.{name}/1" in PAGE
 
 

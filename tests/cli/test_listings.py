@@ -15,9 +15,9 @@ from hypothesis import given as given_texts
 from hypothesis import settings as test_settings
 from hypothesis import strategies as st
 
-from cli_handmade import HandmadeSource, cluster, gpu, job, node
+from cli_handmade import NOW, HandmadeSource, cluster, gpu, job, node
 from gpumon.errors import NoData, Refused
-from gpumon.model import ClusterSnapshot, Problem, Severity
+from gpumon.model import ClusterSnapshot, GpuCount, NodeSlurm, Problem, Reservation, Severity
 from gpumon.source import Parts
 
 Given = Callable[..., HandmadeSource]
@@ -46,7 +46,7 @@ def test_only_what_is_needed_is_read(given: Given, run: Run) -> None:
     source = given()
     run("gpus")
     run("alerts")
-    assert source.asked == [Parts.GPUS | Parts.JOBS, Parts.ALERTS]
+    assert source.asked == [Parts.GPUS | Parts.JOBS | Parts.IDLE, Parts.ALERTS]
     assert source.is_closed
 
 
@@ -282,9 +282,10 @@ def hostile(name: str) -> ClusterSnapshot:
     """A cluster in which every name that a stranger can choose is `name`."""
     return replace(
         cluster(),
-        gpus=(gpu(name, 0, jobs=("1",)),),
-        nodes=(node(name),),
+        gpus=(gpu(name, 0, jobs=("1",), utilization=0.0, idle_since=NOW - 7200),),
+        nodes=(node(name, slurm=NodeSlurm(state=name, reason=name, gpus_by_type=(GpuCount(name, 8, 1),))),),
         jobs=(job(1, name=name, user=name, account=name, reason=name, nodes=name, partition=name),),
+        reservations=(Reservation(name, name, name, name, name),),
         problems=(Problem("gpus", name, name),),
         source=name,
         cluster=name,
@@ -303,7 +304,11 @@ def test_no_name_breaks_any_form_of_output(name: str, request: pytest.FixtureReq
         assert said.out.count("\n") == rows + 2
         assert not [letter for letter in said.out + said.err if letter != "\n" and ord(letter) < 32]
         assert json.loads(run(command, "--json").out)["source"] == name
+    for typed in (["job", "1"], ["idle"], ["free"], ["status"]):
+        said = run(*typed)
+        assert not [letter for letter in said.out + said.err if letter != "\n" and ord(letter) < 32]
+        assert all(len(line.splitlines()) <= 1 for line in said.out.split("\n"))
+        assert json.loads(run(*typed, "--json").out)["source"] == name
     records = list(csv.reader(io.StringIO(run("jobs", "--csv", "--no-header").out, newline="")))
     assert len(records) == 1
     assert records[0][-1] == name
-    assert not [letter for letter in run("status").out if letter != "\n" and ord(letter) < 32]

@@ -31,7 +31,19 @@ def test_the_version_is_told(entry_point: Callable[[list[str]], int], capsys: Ca
 
 
 @pytest.mark.parametrize(
-    "typed", [["-h"], ["status", "-h"], ["gpus", "-h"], ["doctor", "-h"], ["demo", "serve", "-h"], ["tui", "-h"]]
+    "typed",
+    [
+        ["-h"],
+        ["status", "-h"],
+        ["gpus", "-h"],
+        ["jobs", "-h"],
+        ["job", "-h"],
+        ["idle", "-h"],
+        ["free", "-h"],
+        ["doctor", "-h"],
+        ["demo", "serve", "-h"],
+        ["tui", "-h"],
+    ],
 )
 def test_every_command_has_help(typed: list[str], capsys: Capture) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -64,6 +76,13 @@ def test_nothing_typed_is_answered_with_the_help(run: Run) -> None:
         ["gpus", "--sort", "nope"],
         ["gpus", "--filter", "nope=1"],
         ["gpus", "nowhere"],
+        ["jobs", "--state", "rnning"],
+        ["jobs", "--partition", "gpux"],
+        ["job"],
+        ["job", "gpu01"],
+        ["idle", "--min", "soon"],
+        ["free", "--gpus", "0"],
+        ["free", "--type", "h1000"],
         ["completion", "tcsh"],
         ["demo"],
         ["status", "extra"],
@@ -77,7 +96,7 @@ def test_what_cannot_be_understood_is_one_sentence_and_code_two(typed: list[str]
     assert "Traceback" not in said.err
 
 
-CHECKS = ["status", "gpus", "nodes", "jobs", "alerts"]
+CHECKS = ["status", "gpus", "nodes", "jobs", "idle", "free", "alerts"]
 FAILURES = [
     *((command, Refused("it refused.")) for command in (*CHECKS, "doctor")),
     *((command, NoData("it is empty.")) for command in (*CHECKS, "doctor")),
@@ -182,7 +201,7 @@ def test_the_dashboard_gets_its_settings_and_a_way_to_the_source(given: Given, m
 def test_every_shell_gets_a_script_that_knows_the_commands(shell: str, run: Run) -> None:
     said = run("completion", shell)
     assert (said.code, said.err) == (0, "")
-    for word in ("gpus", "doctor", "demo-nodes", "filter"):
+    for word in ("gpus", "idle", "free", "partition", "doctor", "demo-nodes", "filter"):
         assert word in said.out
 
 

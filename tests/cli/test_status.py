@@ -42,7 +42,7 @@ def calm() -> ClusterSnapshot:
 def test_the_answer_names_totals_types_holders_and_the_queue(given: Given, run: Run) -> None:
     source = given()
     said = run("status")
-    assert "GPUs   4: 1 allocated, 1 free; 2 busy, 0 allocated but idle, 1 with old numbers" in said.out
+    assert "GPUs   4: 1 allocated, 1 free; 2 busy, 0 allocated but idle now, 1 with old numbers" in said.out
     assert "Jobs   1 pending, 1 running" in said.out
     assert re.search(r"A100-SXM4-80GB +3 +1 +1 +45%", said.out)
     assert re.search(r"A100-SXM4-80GB 1g.10gb +1 +1 +– +30%", said.out)

@@ -55,9 +55,17 @@ def test_a_free_gpu_has_a_blank_where_an_unknown_holder_is_a_dash() -> None:
 
 def test_a_narrow_terminal_does_without_spare_columns_and_names_them() -> None:
     drawn = draw(gpus(spare=("known", "total", "xid", "dram", "tensor", "account", "idle")), Terminal(columns=80))
-    assert set(drawn.left_out) == {"KNOWN BY", "TOTAL", "XID", "DRAM", "TENSOR", "ACCOUNT"}
+    assert set(drawn.left_out) == {"KNOWN BY", "TOTAL", "XID", "DRAM", "TENSOR", "ACCOUNT", "IDLE"}
     assert max(map(width, drawn.lines)) <= 80
     assert "NODE" in drawn.lines[0]
+
+
+def test_spare_columns_go_before_a_text_is_cut() -> None:
+    columns = [by_key(JOB_COLUMNS)[key] for key in ("job", "qos", "name")]
+    rows = (job(1, name="a-name-of-21-letters!"),)
+    drawn = draw(Table(columns, rows, ClusterSnapshot(), Units(), spare=("qos",)), Terminal(columns=30))
+    assert drawn.left_out == ("QOS",)
+    assert drawn.lines[1] == "1    a-name-of-21-letters!"
 
 
 def test_a_long_name_gives_way_before_the_line_is_too_long() -> None:

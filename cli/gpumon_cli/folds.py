@@ -1,0 +1,74 @@
+"""The tasks of an array as one row of a table for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from gpumon.folding import JobGroup, folded
+from gpumon.model import Job
+from gpumon_cli.ranges import ranges
+
+_MOST_LETTERS = 14
+"""Of the numbers of tasks; more of them are counted instead."""
+
+
+def rows_of(jobs: Sequence[Job]) -> Sequence[Job]:
+    """The jobs with the tasks of each array that are in the same state put together."""
+    return [_row(group) for group in folded(jobs)]
+
+
+def _row(group: JobGroup) -> Job:
+    """Numbers are sums and times those of the oldest, since together the tasks hold so much for so long.
+
+    Tasks that wait are another matter: each asks for so much, and the next of them to start stands for all.
+    """
+    jobs = group.jobs
+    if len(jobs) == 1:
+        return jobs[0]
+    waits = jobs[0].state == "pending"
+    first = max(jobs, key=_urgency) if waits else min(jobs, key=_age)
+    total = max if waits else sum
+    return msgspec.structs.replace(
+        first,
+        array_task_id=_tasks(jobs),
+        account=_words(job.account for job in jobs),
+        partition=_words(job.partition for job in jobs),
+        qos=_words(job.qos for job in jobs),
+        nodes=_words(job.nodes for job in jobs),
+        reason=Counter(job.reason for job in jobs).most_common(1)[0][0],
+        cpus=_together(total, [job.cpus for job in jobs]),
+        gpus=_together(total, [job.gpus for job in jobs]),
+        memory_bytes=_together(total, [job.memory_bytes for job in jobs]),
+        node_count=_together(total, [job.node_count for job in jobs]),
+        tasks=sum(job.tasks or 1 for job in jobs),
+        held=tuple(dict.fromkeys(key for job in jobs for key in job.held)),
+    )
+
+
+def _urgency(job: Job) -> float:
+    return job.priority or 0.0
+
+
+def _age(job: Job) -> float:
+    return job.started_at or float("inf")
+
+
+def _together(total: Callable[[Iterable[float]], float], numbers: Sequence[float | None]) -> float | None:
+    """None when one of them is not known: part of a sum is not the sum."""
+    known = [number for number in numbers if number is not None]
+    return total(known) if len(known) == len(numbers) else None
+
+
+def _words(texts: Iterable[str]) -> str:
+    return ",".join(dict.fromkeys(filter(None, texts)))
+
+
+def _tasks(jobs: Sequence[Job]) -> str:
+    """Their numbers as Slurm writes them, "1-3,7"; "[40 tasks]" where that is long."""
+    texts = [job.array_task_id for job in jobs]
+    single = sorted((text for text in texts if text.isdecimal()), key=int)
+    text = ranges([*single, *(text for text in texts if not text.isdecimal())])
+    return text if len(text) <= _MOST_LETTERS else f"[{sum(job.tasks or 1 for job in jobs):.0f} tasks]"
