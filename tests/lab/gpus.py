@@ -1,0 +1,113 @@
+"""GPUs that are not there: device files, what the driver shows below /proc/driver, NVIDIA's programs around them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+MODEL = "NVIDIA H100 80GB HBM3"
+DRIVER = "570.124.06"
+STANDINS = Path(__file__).parent / "standins"
+PROGRAMS = {
+    "nvidia-smi": "nvidia_smi.py",
+    "nvidia-ctk": "nvidia_ctk.py",
+    "nvidia-container-runtime-hook": "nvidia_hook.py",
+}
+"""Where they are on a node, below /usr/bin, and what stands in for them."""
+TOOLKIT = ("nvidia-ctk", "nvidia-container-runtime-hook")
+CDI = Path("etc/cdi/nvidia.yaml")
+
+VERSION = f"""\
+NVRM version: NVIDIA UNIX x86_64 Kernel Module  {DRIVER}  Wed Feb 26 01:46:40 UTC 2025
+GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)
+"""
+INFORMATION = """\
+Model: \t\t {model}
+IRQ:   \t\t {irq}
+GPU UUID: \t {uuid}
+Video BIOS: \t 96.00.74.00.01
+Bus Type: \t PCIe
+DMA Size: \t 52 bits
+DMA Mask: \t 0xfffffffffffff
+Bus Location: \t {bus}
+Device Minor: \t {minor}
+GPU Firmware: \t {driver}
+GPU Excluded:\t No
+"""
+
+
+@dataclass(frozen=True)
+class StandInGpu:
+    """One GPU of one node."""
+
+    node: str
+    index: int
+
+    @property
+    def uuid(self) -> str:
+        """The same for the same node and index, in every lab."""
+        return f"GPU-{uuid.uuid5(uuid.NAMESPACE_DNS, f'{self.index}.{self.node}.lab')}"
+
+    @property
+    def bus(self) -> str:
+        """Its PCI address as the kernel writes it."""
+        return f"0000:{0x1B + 0x10 * self.index:02x}:00.0"
+
+    @property
+    def information(self) -> str:
+        """The driver's page on it."""
+        return INFORMATION.format(
+            model=MODEL, irq=100 + self.index, uuid=self.uuid, bus=self.bus, minor=self.index, driver=DRIVER
+        )
+
+
+def devices(count: int) -> list[str]:
+    """Names below /dev."""
+    return [*(f"nvidia{index}" for index in range(count)), "nvidiactl", "nvidia-uvm"] if count else []
+
+
+def write_driver(folder: Path, node: str, count: int) -> None:
+    """The tree that the driver shows at /proc/driver."""
+    (folder / "nvidia").mkdir(parents=True)
+    (folder / "nvidia" / "version").write_text(VERSION)
+    for index in range(count):
+        gpu = StandInGpu(node, index)
+        page = folder / "nvidia" / "gpus" / gpu.bus / "information"
+        page.parent.mkdir(parents=True)
+        page.write_text(gpu.information)
+
+
+def write_programs(root: Path, count: int, toolkit: str) -> None:
+    """NVIDIA's programs and, with CDI, the specification by which engines hand GPUs on."""
+    folder = root / "usr" / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    left_out = {"none": TOOLKIT, "cdi": TOOLKIT[1:]}.get(toolkit, ())
+    for name, standin in PROGRAMS.items():
+        if name not in left_out:
+            (folder / name).write_bytes((STANDINS / standin).read_bytes())
+            (folder / name).chmod(0o755)
+    if toolkit in ("cdi", "both"):
+        (root / CDI).parent.mkdir(parents=True, exist_ok=True)
+        (root / CDI).write_text(cdi_specification(count))
+
+
+def cdi_specification(count: int) -> str:
+    """JSON, which is YAML too."""
+    shared = [{"path": f"/dev/{name}"} for name in ("nvidiactl", "nvidia-uvm")]
+    single = [{"name": str(i), "containerEdits": {"deviceNodes": [{"path": f"/dev/nvidia{i}"}]}} for i in range(count)]
+    every = {"deviceNodes": [{"path": f"/dev/nvidia{index}"} for index in range(count)]}
+    hook = {"hookName": "createRuntime", "path": "/usr/bin/nvidia-ctk", "args": ["nvidia-ctk", "hook", "lab"]}
+    smi = {
+        "hostPath": "/usr/bin/nvidia-smi",
+        "containerPath": "/usr/bin/nvidia-smi",
+        "options": ["ro", "nosuid", "nodev", "bind"],
+    }
+    specification = {
+        "cdiVersion": "0.5.0",
+        "kind": "nvidia.com/gpu",
+        "devices": [*single, {"name": "all", "containerEdits": every}],
+        "containerEdits": {"deviceNodes": shared, "hooks": [hook], "mounts": [smi]},
+    }
+    return json.dumps(specification, indent=1) + "\n"

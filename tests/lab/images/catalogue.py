@@ -1,0 +1,206 @@
+"""Which images the lab's registry has: their real names, who runs what in them, and what they are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lab.archive import NEWEST, OLDEST
+
+NOBODY = 65534
+GRAFANA = 472
+
+
+@dataclass(frozen=True)
+class Image:
+    """One program as its makers ship it, so that wrong users, paths and ports show here too."""
+
+    names: Sequence[str]
+    """With the registry in front."""
+    tags: Sequence[str]
+    """{version} stands for what the archive has."""
+    program: str
+    """The layer on top: one of `PROGRAMS` of a suite, or one of `STANDINS`."""
+    suite: str
+    """Where the program, or the Python of a stand-in, comes from."""
+    entrypoint: Sequence[str]
+    command: Sequence[str] = ()
+    user: str = ""
+    folder: str = "/"
+    volumes: Sequence[str] = ()
+    ports: Sequence[int] = ()
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Program:
+    """A real program out of the archive."""
+
+    packages: Sequence[str]
+    """The first one's version is the program's."""
+    files: Mapping[str, str]
+    """Where the packages have them, and where the image does."""
+    folders: Mapping[str, int]
+    """Empty folders that it writes to, and whose they are."""
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A program of ours in place of one that cannot be had here."""
+
+    files: Mapping[str, str]
+    """In `standins`, and where the image has them."""
+    folders: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+PROGRAMS = {
+    "prometheus": Program(
+        ("prometheus",),
+        {"usr/bin/prometheus": "usr/bin/prometheus", "usr/bin/promtool": "usr/bin/promtool"},
+        {"prometheus": NOBODY, "etc/prometheus": 0},
+    ),
+    "node-exporter": Program(
+        ("prometheus-node-exporter",), {"usr/bin/prometheus-node-exporter": "usr/bin/node_exporter"}, {}
+    ),
+    "alertmanager": Program(
+        ("prometheus-alertmanager",),
+        {"usr/bin/prometheus-alertmanager": "usr/bin/alertmanager", "usr/bin/amtool": "usr/bin/amtool"},
+        {"alertmanager": NOBODY, "etc/alertmanager": 0},
+    ),
+    "victoria-metrics": Program(
+        ("victoria-metrics",), {"usr/bin/victoria-metrics": "victoria-metrics-prod"}, {"victoria-metrics-data": 0}
+    ),
+}
+APART = {NEWEST: {"prometheus": ("promtool",)}}
+"""Packages that a program needs in one suite and that another one's package includes."""
+
+STANDINS = {
+    "dcgm-exporter": StandIn(
+        {
+            "dcgm_exporter.py": "usr/bin/dcgm-exporter",
+            "dcgm_counters.py": "usr/lib/standin/dcgm_counters.py",
+            "dcgm_flags.py": "usr/lib/standin/dcgm_flags.py",
+            "dcgm_gpus.py": "usr/lib/standin/dcgm_gpus.py",
+            "dcgm_fields.txt": "usr/lib/standin/dcgm_fields.txt",
+            "dcgm_default_counters.csv": "etc/dcgm-exporter/default-counters.csv",
+            "dcgm_entrypoint.sh": "usr/bin/dcgm-exporter-entrypoint.sh",
+        }
+    ),
+    "grafana": StandIn(
+        {
+            "grafana.py": "usr/share/grafana/bin/grafana",
+            "grafana_settings.py": "usr/lib/standin/grafana_settings.py",
+            "grafana_provisioning.py": "usr/lib/standin/grafana_provisioning.py",
+            "grafana_dashboards.py": "usr/lib/standin/grafana_dashboards.py",
+            "grafana_database.py": "usr/lib/standin/grafana_database.py",
+            "grafana_server.py": "usr/lib/standin/grafana_server.py",
+            "grafana_run.sh": "run.sh",
+        },
+        {"var/lib/grafana": GRAFANA, "var/log/grafana": GRAFANA, "etc/grafana/provisioning": 0},
+    ),
+}
+
+
+def _prometheus(tags: Sequence[str], suite: str) -> Image:
+    return Image(
+        ("docker.io/prom/prometheus", "quay.io/prometheus/prometheus"),
+        tags,
+        "prometheus",
+        suite,
+        ("/bin/prometheus",),
+        ("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"),
+        user="nobody",
+        folder="/prometheus",
+        volumes=("/prometheus",),
+        ports=(9090,),
+    )
+
+
+def _node_exporter(tags: Sequence[str], suite: str) -> Image:
+    return Image(
+        ("docker.io/prom/node-exporter", "quay.io/prometheus/node-exporter"),
+        tags,
+        "node-exporter",
+        suite,
+        ("/bin/node_exporter",),
+        user="nobody",
+        ports=(9100,),
+    )
+
+
+def _alertmanager(tags: Sequence[str], suite: str) -> Image:
+    return Image(
+        ("docker.io/prom/alertmanager", "quay.io/prometheus/alertmanager"),
+        tags,
+        "alertmanager",
+        suite,
+        ("/bin/alertmanager",),
+        ("--config.file=/etc/alertmanager/alertmanager.yml", "--storage.path=/alertmanager"),
+        user="nobody",
+        folder="/alertmanager",
+        volumes=("/alertmanager",),
+        ports=(9093,),
+    )
+
+
+def _victoria_metrics(tags: Sequence[str], suite: str) -> Image:
+    return Image(
+        ("docker.io/victoriametrics/victoria-metrics",),
+        tags,
+        "victoria-metrics",
+        suite,
+        ("/victoria-metrics-prod",),
+        ports=(8428,),
+    )
+
+
+def _grafana(version: str) -> Image:
+    return Image(
+        ("docker.io/grafana/grafana",),
+        (version,),
+        "grafana",
+        NEWEST,
+        ("/run.sh",),
+        user=str(GRAFANA),
+        folder="/usr/share/grafana",
+        ports=(3000,),
+        environment={
+            "GF_PATHS_CONFIG": "/etc/grafana/grafana.ini",
+            "GF_PATHS_DATA": "/var/lib/grafana",
+            "GF_PATHS_HOME": "/usr/share/grafana",
+            "GF_PATHS_LOGS": "/var/log/grafana",
+            "GF_PATHS_PLUGINS": "/var/lib/grafana/plugins",
+            "GF_PATHS_PROVISIONING": "/etc/grafana/provisioning",
+            "STANDIN_VERSION": version,
+        },
+    )
+
+
+def _dcgm_exporter(version: str) -> Image:
+    return Image(
+        ("nvcr.io/nvidia/k8s/dcgm-exporter",),
+        (version,),
+        "dcgm-exporter",
+        NEWEST,
+        ("/usr/bin/dcgm-exporter-entrypoint.sh",),
+        user="root:root",
+        ports=(9400,),
+        environment={
+            "NVIDIA_DRIVER_CAPABILITIES": "compute,utility,compat32",
+            "NVIDIA_DISABLE_REQUIRE": "true",
+            "NVIDIA_VISIBLE_DEVICES": "all",
+            "STANDIN_VERSION": version,
+        },
+    )
+
+
+IMAGES = (
+    _prometheus(("v{version}", "v3.5.3"), NEWEST),
+    _prometheus(("v{version}", "v2.42.0"), OLDEST),
+    _node_exporter(("v{version}", "v1.11.1"), NEWEST),
+    _node_exporter(("v{version}", "v1.5.0"), OLDEST),
+    _alertmanager(("v{version}", "v0.33.1"), NEWEST),
+    _alertmanager(("v{version}", "v0.25.0"), OLDEST),
+    _victoria_metrics(("v{version}", "v1.145.0"), NEWEST),
+)
+"""Where a tag names a version, it goes on to exist when the archive has a later one of the same series."""
