@@ -32,6 +32,7 @@ class IdleJobShape(msgspec.Struct, frozen=True):
     user: str | None
     account: str | None
     partition: str | None
+    state: str | None
     name: str | None
     gpus_held: float | None
     ends_at: float | None
@@ -72,6 +73,7 @@ def _shape(row: IdleJob) -> IdleJobShape:
         user=row.user,
         account=job.account if job else None,
         partition=job.partition if job else None,
+        state=job.state if job else None,
         name=job.name if job else None,
         gpus_held=job.gpus if job else None,
         ends_at=job.ends_at if job else None,

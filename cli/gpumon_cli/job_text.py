@@ -173,13 +173,30 @@ def _use(usage: JobUsage, job: Job, snapshot: ClusterSnapshot, settings: Setting
         f"memory {size(usage.memory_used_bytes)} of {size(usage.memory_total_bytes)}, {units.watts(usage.power_watts)}",
     )
     if usage.idle_gpus:
-        which = "all of them" if usage.idle_gpus == len(usage.gpus) else f"{usage.idle_gpus} of {len(usage.gpus)}"
-        since = f" since {moment(usage.idle_since, snapshot.taken_at)}" if usage.idle_since is not None else ""
-        yield _line("Idle", f"{which}{since}; {gpu_hours(usage.wasted_gpu_seconds or 0.0)} wasted")
+        yield _line("Idle", _idle(usage, snapshot))
+    shared = [gpu for gpu in usage.gpus if len(gpu.jobs or ()) > 1]
+    if shared:
+        others = dict.fromkeys(other for gpu in shared for other in gpu.jobs or () if other != job.id)
+        what = "its GPU" if len(usage.gpus) == 1 else f"{len(shared)} of its {len(usage.gpus)} GPUs"
+        yield _line("Shares", f"{what} with {', '.join(_named(other, snapshot) for other in others)}")
     if len(usage.gpus) < (job.gpus or 0):
         yield _line("Known", f"{len(usage.gpus)} of its {units.count(job.gpus)} GPUs")
     if usage.attribution is not None:
         yield _line("Known by", WORDS[usage.attribution])
+
+
+def _idle(usage: JobUsage, snapshot: ClusterSnapshot) -> str:
+    """How many of its GPUs, since when where that is one time for all, and how much that wastes."""
+    which = "" if len(usage.gpus) == 1 else f"{usage.idle_gpus} of {len(usage.gpus)} GPUs"
+    if usage.idle_gpus == len(usage.gpus) > 1:
+        which = "all of its GPUs"
+    since = "" if usage.idle_since is None else f"since {moment(usage.idle_since, snapshot.taken_at)}"
+    return f"{' '.join(filter(None, (which, since)))}; {gpu_hours(usage.wasted_gpu_seconds or 0.0)} wasted"
+
+
+def _named(job_id: str, snapshot: ClusterSnapshot) -> str:
+    job = snapshot.job_by_id.get(job_id)
+    return shown(job_id if job is None else f"{job.shown_id} of {job.user}" if job.user else job.shown_id)
 
 
 def _troubles(gpus: Sequence[Gpu], snapshot: ClusterSnapshot, settings: Settings) -> Iterator[str]:

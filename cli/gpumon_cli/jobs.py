@@ -34,7 +34,7 @@ def _where(job: Job, *_: object) -> str:
     return shown(in_words(job.reason) if job.state == "pending" else job.nodes)
 
 
-_ON: Column[Job] = Column("on", "ON / WAITS FOR", 26, _where, _where)
+_ON: Column[Job] = Column("on", "ON / WAITS FOR", 24, _where, _where)
 """Where it runs or why it does not: as in squeue's table one column, since no job has both."""
 _TABLE = (*(column for column in JOB_COLUMNS if column.key not in ("why", "nodes", "name")), _ON, JOB_COLUMNS[-1])
 _HOLDING = ("running", "completing", "configuring", "suspended")

@@ -45,21 +45,9 @@ def test_jobs_are_listed_by_the_gpu_hours_they_waste(given: Given, run: Run) -> 
     said = run("idle")
     assert (said.code, said.err) == (1, "")
     head, first, second, blank, total = said.out.splitlines()
-    assert head.split() == [
-        "JOB",
-        "USER",
-        "ACCOUNT",
-        "PARTITION",
-        "GPUS",
-        "OF",
-        "IDLE",
-        "WASTED",
-        "LEFT",
-        "WHERE",
-        "NAME",
-    ]
-    assert first.split()[:8] == ["2", "bob", "physics", "gpu", "1", "1", "5h", "5.0h"]
-    assert second.split()[:8] == ["1", "ann", "physics", "gpu", "2", "2", "2h", "3.0h"]
+    assert " ".join(head.split()) == "JOB USER ACCOUNT PARTITION STATE GPUS OF IDLE WASTED LEFT WHERE NAME"
+    assert first.split()[:9] == ["2", "bob", "physics", "gpu", "running", "1", "1", "5h", "5.0h"]
+    assert second.split()[:9] == ["1", "ann", "physics", "gpu", "running", "2", "2", "2h", "3.0h"]
     assert "gpu1: 0-1" in second
     assert blank == ""
     assert total == "3 GPUs of 2 jobs idle for 30m or longer: 8.0 GPU-hours wasted."

@@ -113,13 +113,25 @@ def test_idle_gpus_are_told_with_what_they_waste(given: Given, run: Run) -> None
         )
     )
     said = run("job", "100")
-    assert "Idle       all of them since" in said.out
+    assert "Idle       all of its GPUs since" in said.out
     assert "(30m ago); 1.5 GPU-hours wasted" in said.out
 
 
 def test_a_job_of_which_one_gpu_idles_is_told_so(given: Given, run: Run) -> None:
     given(running(gpu("gpu1", 0), gpu("gpu1", 1, utilization=0.0, idle_since=NOW - 1800)))
-    assert "Idle       1 of 2; 0.5 GPU-hours wasted" in run("job", "100").out
+    assert "Idle       1 of 2 GPUs; 0.5 GPU-hours wasted" in run("job", "100").out
+
+
+def test_the_only_gpu_that_idles_needs_no_count(given: Given, run: Run) -> None:
+    given(running(gpu("gpu1", 0, utilization=0.0, idle_since=NOW - 1800)))
+    assert "Idle       since " in run("job", "100").out
+
+
+def test_those_who_share_its_gpu_are_named(given: Given, run: Run) -> None:
+    shared = gpu("gpu1", 0, jobs=("100", "31", "9"))
+    jobs = (job(100, held=(shared.key,)), job(31, user="bob", array_job_id="24", array_task_id="3"))
+    given(cluster(gpus=(shared,), jobs=jobs, problems=()))
+    assert "Shares     its GPU with 24_3 of bob, 9" in run("job", "100").out
 
 
 def test_a_job_over_its_limit_has_a_full_bar(given: Given, run: Run) -> None:
