@@ -43,20 +43,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(options: Options) -> int:
+    from gpumon_exporter.clock import Clock
     from gpumon_exporter.service import once, serve
     from gpumon_exporter.slurm.child import Children
     from gpumon_exporter.slurm.commands import Commands
     from gpumon_exporter.slurm.cycle import Scope, SlurmReader
 
     to_standard_error(options.log_level)
-    children = Children()
+    children, clock = Children(), Clock()
     scope = Scope(
         max_pending=options.max_pending,
         finished_window=options.finished_window,
         with_names=not options.no_job_names,
         with_sacct=not options.no_sacct,
     )
-    reader = SlurmReader(Commands(options.slurm_bin, options.timeout, children.run), scope, children.stop)
+    commands = Commands(options.slurm_bin, options.timeout, children.run, clock)
+    reader = SlurmReader(commands, scope, children.stop, clock)
     return once(options, reader) if options.once else serve(options, reader)
 
 

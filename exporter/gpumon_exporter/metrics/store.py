@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prometheus_client.exposition import choose_encoder
 
+from gpumon_exporter.clock import Clock
 from gpumon_exporter.metrics import health
 from gpumon_exporter.metrics.exposition import EMPTY, Family, Samples, block
 from gpumon_exporter.metrics.jobs import job_families
@@ -31,14 +31,6 @@ class Choice:
     """The slurm_* series."""
     job_metrics: bool = True
     """Single jobs on the page of everything, too."""
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Two clocks: what time it is, and how much has passed."""
-
-    now: Callable[[], float] = time.time
-    passed: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True)

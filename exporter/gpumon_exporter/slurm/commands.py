@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import codecs
 import os
-import shutil
 import signal
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from gpumon_exporter.clock import Clock
 from gpumon_exporter.failures import NoAnswer
 from gpumon_exporter.log import one_line
 from gpumon_exporter.slurm.child import Bounds, Ended, Excess, Overdue, Stopped
@@ -84,13 +83,13 @@ class Run(Protocol):
 class Commands:
     """Asks Slurm's commands, one after the other, and remembers how the last run of each went."""
 
-    def __init__(self, folder: Path | None, seconds: float, run: Run, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path | None, seconds: float, run: Run, clock: Clock) -> None:
         """Commands from `folder` (None: from the PATH) that may take so long each."""
         self._folder = folder
         self.seconds = seconds
         """What one command may take."""
         self._run = run
-        self._now = now
+        self._clock = clock
         self._results: dict[str, CommandResult] = {}
 
     @property
@@ -113,7 +112,7 @@ class Commands:
         Raises:
             NoAnswer: there is none; the same is in the results.
         """
-        began = time.monotonic()
+        began = self._clock.passed()
         error = ""
         try:
             self._pass_on(name, command, answer, Bounds(self.seconds, most), forgives)
@@ -122,21 +121,23 @@ class Commands:
             error = str(failure)
             raise
         finally:
-            self._note(name, time.monotonic() - began, error)
+            self._note(name, self._clock.passed() - began, error)
 
     def _note(self, name: str, seconds: float, error: str) -> None:
         before = self._results.get(name)
         last = before.succeeded_at if before else None
-        self._results[name] = CommandResult(name, not error, seconds, error, last if error else self._now())
+        self._results[name] = CommandResult(name, not error, seconds, error, last if error else self._clock.now())
 
     def _pass_on(
         self, name: str, command: Sequence[str], answer: Answer[object], bounds: Bounds, forgives: str
     ) -> None:
         """Runs it, and lets `answer` have its output as text."""
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        program = self._found(command[0])
+        program = str(self._folder / command[0]) if self._folder else command[0]
         try:
             ended = self._run([program, *command[1:]], _environment(), bounds, lambda piece: answer.feed(decode(piece)))
+        except FileNotFoundError as error:
+            raise NoAnswer(_missing(command[0], self._folder)) from error
         except OSError as error:
             raise NoAnswer(f"{program} cannot be run: {error.strerror}") from error
         except Overdue as error:
@@ -144,20 +145,15 @@ class Commands:
         except Excess as error:
             raise NoAnswer(f"{name} printed more than {bounds.bytes >> 20} MiB") from error
         except Stopped as error:
-            raise NoAnswer(f"{name} was not asked: the exporter ends") from error
+            raise NoAnswer(f"{name} was stopped: the exporter ends") from error
         answer.feed(decode(b"", final=True))
         if ended.code and not (forgives and forgives in ended.complaint):
             raise NoAnswer(f"{name} failed: {_complaint(ended)}")
 
-    def _found(self, program: str) -> str:
-        """Where it is."""
-        path = str(self._folder) if self._folder else os.environ.get("PATH", os.defpath)
-        found = shutil.which(program, path=path)
-        if found is None:
-            raise NoAnswer(
-                f"{program} is in none of {path}: install Slurm's commands here, or name their folder with --slurm-bin"
-            )
-        return found
+
+def _missing(program: str, folder: Path | None) -> str:
+    where = f"not in {folder}" if folder else f"in no folder of PATH ({os.environ.get('PATH', os.defpath)})"
+    return f"{program} is {where}: install Slurm's commands on this machine, or name their folder with --slurm-bin"
 
 
 def _environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pwd
 import re
@@ -30,7 +31,7 @@ class Config:
     slurm_uid: int | None = None
     """The user that slurmctld runs as, who sees everything."""
     min_job_age: float = 0.0
-    """Seconds for which slurmctld remembers a job that ended; 0 while it is not known."""
+    """Seconds for which slurmctld surely remembers a job that ended; 0 while it is not known."""
     has_accounting: bool = False
     """Whether there is a slurmdbd."""
 
@@ -50,9 +51,15 @@ def config(text: str) -> Config:
         cluster=told.get("ClusterName", ""),
         private=tuple(word for word in _KEPT_BACK if word in private),
         slurm_uid=int(user[1]) if user else None,
-        min_job_age=count(told.get("MinJobAge", "")) or 0.0,
+        min_job_age=_min_job_age(told.get("MinJobAge", "")),
         has_accounting=told.get("AccountingStorageType", "").endswith("slurmdbd"),
     )
+
+
+def _min_job_age(text: str) -> float:
+    """Slurm's 0 means that it forgets none."""
+    seconds = count(text)
+    return 0.0 if seconds is None else seconds or math.inf
 
 
 def me() -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from gpumon_exporter.clock import Clock
 from gpumon_exporter.failures import NoAnswer
 from gpumon_exporter.slurm import accounting, config, nodes, partitions, queue, scheduler, shares
 from gpumon_exporter.slurm.commands import Answer, Commands, Whole
@@ -22,7 +22,7 @@ from gpumon_exporter.slurm.records import (
     SlurmPartition,
     SlurmReservation,
 )
-from gpumon_exporter.slurm.seldom import RETRY_SECONDS, Budget, Seldom
+from gpumon_exporter.slurm.seldom import RETRY_SECONDS, SELDOM_SECONDS, Budget, Seldom
 from gpumon_exporter.slurm.tables import Table, new_token
 
 T = TypeVar("T")
@@ -45,24 +45,22 @@ class Scope:
 class SlurmReader:
     """Reads Slurm with its own commands."""
 
-    def __init__(
-        self, commands: Commands, scope: Scope, stop: Callable[[], None], now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, commands: Commands, scope: Scope, stop: Callable[[], None], clock: Clock) -> None:
         """A reader whose commands `stop` ends."""
         self._commands = commands
         self._scope = scope
         self._stop = stop
-        self._now = now
+        self._clock = clock
         self._me = config.me()
-        self._map = Cartographer(commands)
+        self._map = Cartographer(commands, clock.passed)
         self._finished = Finished(scope.finished_window)
-        self._config = Seldom(Config(), lambda: self._whole("scontrol show config", config.COMMAND, config.config))
+        self._config = Seldom(Config(), self._asked_config)
         self._rights = Seldom(False, self._asked_rights)
         self._partitions: Seldom[tuple[SlurmPartition, ...]] = Seldom((), self._asked_partitions)
         self._reservations: Seldom[tuple[SlurmReservation, ...]] = Seldom((), self._asked_reservations)
         self._shares: Seldom[tuple[AccountShare, ...]] = Seldom((), self._asked_shares)
         self._scheduler: Seldom[Scheduler | None] = Seldom(None, self._asked_scheduler, pause=0.0)
-        self._accounting = Seldom(None, self._asked_accounting, pause=RETRY_SECONDS)
+        self._accounting = Seldom(None, self._asked_accounting, pause=RETRY_SECONDS, retry=SELDOM_SECONDS)
 
     def stop(self) -> None:
         """Ends a command that runs, and lets none begin."""
@@ -74,20 +72,20 @@ class SlurmReader:
             jobs = self._queue()
             machines = self._table("sinfo", nodes.command, nodes.answer)
         except NoAnswer:
-            return Reading(self._now(), is_up=False, commands=self._commands.results)
-        return self._told(jobs, machines, Budget(self._commands.seconds))
+            return Reading(self._clock.now(), is_up=False, commands=self._commands.results)
+        return self._told(jobs, machines, Budget(self._commands.seconds, self._clock.passed))
 
     def _told(self, jobs: Queue, machines: tuple[SlurmNode, ...], budget: Budget) -> Reading:
         """The queue and the nodes with everything that can be known beside them."""
         slurm = self._config.current(budget)
-        gpus = self._map.drawn(jobs, slurm.release)
+        gpus = self._map.drawn(jobs, slurm.release, budget)
         told_scheduler = self._scheduler.current(budget)
         told_partitions = self._partitions.current(budget)
         told_reservations = self._reservations.current(budget)
         told_shares = self._shares.current(budget)
         hidden = self._hidden(slurm, jobs, budget)
         self._note_finished(jobs, slurm, budget)
-        now = self._now()
+        now = self._clock.now()
         window = self._finished.window(now)
         return Reading(
             taken_at=now,
@@ -115,7 +113,7 @@ class SlurmReader:
         def answer(token: str) -> Table[Queue]:
             return queue.answer(
                 token,
-                now=self._now(),
+                now=self._clock.now(),
                 most_pending=self._scope.max_pending,
                 with_names=self._scope.with_names,
                 me=self._me,
@@ -128,6 +126,9 @@ class SlurmReader:
         if not slurm.private or config.is_above(slurm.slurm_uid) or self._rights.current(budget):
             return ()
         return config.hidden(slurm.private, has_strangers=jobs.has_strangers)
+
+    def _asked_config(self) -> Config:
+        return self._whole("scontrol show config", config.COMMAND, config.config)
 
     def _asked_rights(self) -> bool:
         return self._whole("sacctmgr", config.rights_command(), config.sees_all)
@@ -147,7 +148,7 @@ class SlurmReader:
     def _note_finished(self, jobs: Queue, slurm: Config, budget: Budget) -> None:
         """Takes note of the jobs that ended, and asks the accounting for those that nobody saw ending."""
         self._finished.add(jobs.finished)
-        self._finished.saw(self._now(), slurm.min_job_age)
+        self._finished.saw(self._clock.now(), slurm.min_job_age)
         if self._finished.has_gap and self._scope.with_sacct and slurm.has_accounting:
             self._accounting.current(budget)
 
@@ -155,7 +156,7 @@ class SlurmReader:
         def command(token: str) -> list[str]:
             return accounting.command(token, self._scope.finished_window)
 
-        now = self._now()
+        now = self._clock.now()
         self._finished.add(self._table("sacct", command, accounting.answer))
         self._finished.filled(now)
 
@@ -170,5 +171,7 @@ class SlurmReader:
 def _with_shards(machines: Iterable[SlurmNode], shards: Mapping[str, int] | None) -> Iterator[SlurmNode]:
     """Nodes with the shards that jobs hold there, where Slurm does not count them itself."""
     for node in machines:
-        is_open = node.shards_allocated is None and shards is not None
-        yield replace(node, shards_allocated=shards.get(node.name, 0)) if is_open and shards is not None else node
+        if node.shards_allocated is None and shards is not None:
+            yield replace(node, shards_allocated=shards.get(node.name, 0))
+        else:
+            yield node

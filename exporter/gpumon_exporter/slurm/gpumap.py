@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,11 +13,12 @@ from gpumon_exporter.slurm.commands import Commands, Whole
 from gpumon_exporter.slurm.details import Allocation, Held
 from gpumon_exporter.slurm.queue import Queue
 from gpumon_exporter.slurm.records import GpuHold, SlurmJob
+from gpumon_exporter.slurm.seldom import Budget
 
 FEW = 40
-"""Jobs that are asked for one by one in one reading, at next to no cost for slurmctld, however long its queue is."""
-FEW_SECONDS = 3.0
-"""And how long that may take."""
+"""New jobs that are rather asked for one by one: that costs slurmctld next to nothing, however long its queue is."""
+EACH_SECONDS = 3.0
+"""How long that may take in one reading; the rest comes with the next ones."""
 MANY_PAUSE_SECONDS = 60.0
 """Between two readings of all jobs as JSON, which slurmctld walks over, and which weigh a few kB each."""
 MOST_RECORDS = 20_000
@@ -44,39 +44,43 @@ class GpuMap:
 class Cartographer:
     """Knows what each running job holds, and asks for what it does not know."""
 
-    def __init__(self, commands: Commands) -> None:
+    def __init__(self, commands: Commands, passed: Callable[[], float]) -> None:
         self._commands = commands
+        self._passed = passed
         self._known: dict[Allocation, Held] = {}
         self._refused: set[Allocation] = set()
         """Those of which scontrol's text is not to be trusted."""
         self._asked_all = float("-inf")
 
-    def drawn(self, queue: Queue, release: tuple[int, ...]) -> GpuMap:
+    def drawn(self, queue: Queue, release: tuple[int, ...], budget: Budget) -> GpuMap:
         """The map of the jobs that hold something now."""
         holders = {Allocation.of(job): job for job in queue.holders}
         self._known = {place: held for place, held in self._known.items() if place in holders}
         self._refused.intersection_update(holders)
-        self._learn(holders, queue.records, release)
+        self._learn(holders, queue.records, release, budget)
         return self._map(holders)
 
-    def _learn(self, holders: dict[Allocation, SlurmJob], records: int, release: tuple[int, ...]) -> None:
+    def _learn(
+        self, holders: dict[Allocation, SlurmJob], records: int, release: tuple[int, ...], budget: Budget
+    ) -> None:
         """Asks for the new ones: one by one when they are few, and of all jobs when they are many or hide something."""
         new = [place for place in holders if place not in self._known and place not in self._refused]
-        if len(new) <= FEW or not self._may_ask_all(records, release):
+        if budget.is_left() and (len(new) <= FEW or not self._may_ask_all(records, release)):
             with suppress(NoAnswer):
-                self._ask_each([holders[place] for place in new[:FEW]])
-        if any(place not in self._known for place in holders) and self._may_ask_all(records, release):
+                self._ask_each([holders[place] for place in new])
+        is_open = any(place not in self._known for place in holders)
+        if is_open and budget.is_left() and self._may_ask_all(records, release):
             with suppress(NoAnswer):
                 self._ask_all(holders)
 
     def _may_ask_all(self, records: int, release: tuple[int, ...]) -> bool:
-        is_time = time.monotonic() - self._asked_all >= MANY_PAUSE_SECONDS
+        is_time = self._passed() - self._asked_all >= MANY_PAUSE_SECONDS
         return is_time and (release >= SINCE_FILTER or records <= MOST_RECORDS)
 
     def _ask_each(self, jobs: Sequence[SlurmJob]) -> None:
-        until = time.monotonic() + FEW_SECONDS
+        until = self._passed() + EACH_SECONDS
         for job in jobs:
-            if time.monotonic() > until:
+            if self._passed() > until:
                 return
             answer = Whole(partial(details.from_text, job))
             held = self._commands.ask("scontrol show job", details.one(job), answer, forgives=_GONE)
@@ -87,7 +91,7 @@ class Cartographer:
 
     def _ask_all(self, holders: dict[Allocation, SlurmJob]) -> None:
         """Reads JSON of all jobs; whoever is not in there is not asked for again."""
-        self._asked_all = time.monotonic()
+        self._asked_all = self._passed()
         found: dict[Allocation, Held] = {}
 
         def take(place: Allocation, held: Held) -> None:

@@ -27,7 +27,7 @@ class Gres:
     indices: tuple[int, ...] | None
     """Slurm's numbers of the GPUs that are meant; None when it does not name them."""
     is_by_card: bool = False
-    """Whether a count of shards in use is one of their cards, as up to 23.02."""
+    """Whether it is shards spelt by their cards, as up to 23.02; what a node has in use is a count of cards, then."""
 
 
 def parse(text: str) -> tuple[Gres, ...]:
@@ -50,7 +50,8 @@ def _parsed(text: str) -> Iterator[Gres]:
         if prefix or name not in ("gpu", "shard"):
             continue
         number = count(words.pop()) if words and words[-1][:1].isdigit() else 1.0
-        yield Gres(name, ":".join(words), int(number or 0), _indices(places), is_by_card=places.startswith("IDX:"))
+        is_by_card = name == "shard" and "IDX:" in places
+        yield Gres(name, ":".join(words), int(number or 0), _indices(places), is_by_card)
 
 
 def _indices(places: str) -> tuple[int, ...] | None:

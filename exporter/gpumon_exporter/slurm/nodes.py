@@ -58,13 +58,13 @@ def _node(told: dict[str, str]) -> SlurmNode:
         raise NoAnswer(f"sinfo tells of CPUs {told['CPUsState']!r}")
     allocated, idle, other, total = (int(number or 0) for number in cpus)
     has, uses = parse(told["Gres"]), parse(told["GresUsed"])
-    reason = told["Reason"]
+    reason = "" if told["Reason"] == "none" else told["Reason"]
     return SlurmNode(
         name=told["NodeList"],
         state=state,
         flags=tuple(_FLAGS.get(flag, flag) for flag in flags),
-        reason="" if reason == "none" else reason,
-        reason_user="" if told["User"] in _NOBODY else told["User"],
+        reason=reason,
+        reason_user=told["User"] if reason and told["User"] not in _NOBODY else "",
         features=word(told["Features"]),
         state_since=when(told["TimeStamp"]),
         partitions=(told["PartitionName"],),

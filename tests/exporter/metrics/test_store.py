@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from exporter_readings import DOWN, FULL, Series, crowded, names, series, value
-from gpumon_exporter.metrics.store import OPENMETRICS, PLAIN, Choice, Clock, Store
+from gpumon_exporter.clock import Clock
+from gpumon_exporter.metrics.store import OPENMETRICS, PLAIN, Choice, Store
 from gpumon_exporter.web.site import Answer, Wishes
 
 ASKS_FOR_OPENMETRICS = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;q=0.2"
