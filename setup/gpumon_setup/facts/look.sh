@@ -9,7 +9,9 @@ for name in $FILES $CONTENTS; do
     fi
 done
 for name in $CONTENTS; do
-    [ -f "$name" ] && [ "$(stat -L -c %s -- "$name")" -le 1048576 ] && { section "content $name"; base64 <"$name"; }
+    [ -f "$name" ] || continue
+    section "content $name"
+    if [ "$(stat -L -c %s -- "$name")" -le 1048576 ]; then base64 <"$name"; else echo long; fi
 done
 section units
 [ -z "$UNITS" ] || systemctl show --no-pager \

@@ -17,7 +17,7 @@ from gpumon_setup.facts import state_reading
 from gpumon_setup.facts.gpu_reading import gpus
 from gpumon_setup.facts.model import Disk, Engine, Facts, Firewall, Port, Slurm
 from gpumon_setup.facts.sections import parted
-from gpumon_setup.facts.state import Look, State
+from gpumon_setup.facts.state import FileState, Look, State, UnitState
 from gpumon_setup.failures import StrangeAnswer
 from gpumon_setup.host import Host
 from gpumon_setup.host.script import quoted
@@ -53,7 +53,7 @@ def read_facts(host: Host, *, names: Sequence[str] = (), look: Look = USUAL) -> 
     if "clock-after" not in sections:
         said = shown(" ".join(outcome.err.decode("utf-8", "replace").split()) or "nothing", 200)
         raise StrangeAnswer(host.name, f"asked what kind of machine it is, it said {said}.")
-    return _facts(sections, begun, ended)
+    return _facts(sections, look, begun, ended)
 
 
 def read_state(host: Host, look: Look) -> State:
@@ -65,7 +65,7 @@ def read_state(host: Host, look: Look) -> State:
     sections = parted(outcome.out, token)
     if "end" not in sections:
         raise StrangeAnswer(host.name, "it did not say how its files and units are.")
-    return _state(sections)
+    return _state(sections, look)
 
 
 def facts_script(token: str, names: Sequence[str], look: Look) -> str:
@@ -84,7 +84,7 @@ def _text(name: str) -> str:
     return (package_files("gpumon_setup.facts") / name).read_text("utf-8")
 
 
-def _facts(sections: Mapping[str, str], begun: float, ended: float) -> Facts:
+def _facts(sections: Mapping[str, str], look: Look, begun: float, ended: float) -> Facts:
     os_release = dict(_assignments(sections.get("os", "")))
     machine = [*sections.get("machine", "").splitlines(), "", "", ""]
     os_id = os_release.get("ID", "")
@@ -114,15 +114,16 @@ def _facts(sections: Mapping[str, str], begun: float, ended: float) -> Facts:
         ports=tuple(_ports(sections.get("ports", ""))),
         disks=tuple(dict.fromkeys(_disks(sections.get("disks", "")))),
         firewalls=tuple(_firewalls(sections)),
-        state=_state(sections),
+        state=_state(sections, look),
     )  # fmt: skip
 
 
-def _state(sections: Mapping[str, str]) -> State:
+def _state(sections: Mapping[str, str], look: Look) -> State:
+    """What was looked at; what nothing was said of is not there."""
     return State(
-        files=state_reading.files(sections),
-        units=state_reading.units(sections),
-        packages=state_reading.packages(sections),
+        files={**{path: FileState(path) for path in look.files | look.contents}, **state_reading.files(sections)},
+        units={**{name: UnitState(name) for name in look.units}, **state_reading.units(sections)},
+        packages={**dict.fromkeys(look.packages, ""), **state_reading.packages(sections)},
         containers=state_reading.containers(sections),
         images=state_reading.images(sections),
         made=state_reading.made(sections),
@@ -157,8 +158,8 @@ def _engines(sections: Mapping[str, str]) -> Iterator[Engine]:
             "nvidia" in cast("Mapping[str, object]", told.get("Runtimes") or {}),
             tuple(device.get("ID", "") for device in devices),
         )
-    if version := re.search(r"version (\S+)", sections.get("podman", "")):
-        yield Engine("podman", version[1])
+    if match := re.search(r"version (\S+)", sections.get("podman", "")):
+        yield Engine("podman", match[1])
 
 
 def _slurm(sections: Mapping[str, str]) -> Slurm:

@@ -29,7 +29,9 @@ class FileState:
     digest: str = ""
     """The SHA-256 of its content; "" for what is no file."""
     content: bytes | None = None
-    """None when it was not asked for, or is longer than 1 MiB."""
+    """None when it was not asked for, or is too long."""
+    is_long: bool = False
+    """True when it is longer than 1 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class State:
         """The part of `look` that nothing is known of yet."""
         return Look(
             look.files - self.files.keys(),
-            frozenset(path for path in look.contents if not self._has_content(path)),
+            frozenset(path for path in look.contents if not self._was_read(path)),
             look.units - self.units.keys(),
             look.packages - self.packages.keys(),
         )
@@ -155,6 +157,6 @@ class State:
         """The state of a unit that was looked at."""
         return self.units.get(name) or UnitState(name)
 
-    def _has_content(self, path: str) -> bool:
+    def _was_read(self, path: str) -> bool:
         state = self.files.get(path)
-        return state is not None and (state.content is not None or not state.digest)
+        return state is not None and (state.content is not None or not state.digest or state.is_long)

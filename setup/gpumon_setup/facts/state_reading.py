@@ -24,25 +24,30 @@ def files(sections: Mapping[str, str]) -> dict[str, FileState]:
             found[words[4]] = FileState(words[4], True, int(words[1], 8), words[2], words[3])
         elif len(words) == 3 and len(words[0]) == 64:  # sha256sum's two blanks
             digests[words[2]] = words[0]
-    return {
-        path: replace(state, digest=digests.get(path, ""), content=_content(sections, path))
-        for path, state in found.items()
-    }
+    return {path: _read(sections, replace(state, digest=digests.get(path, ""))) for path, state in found.items()}
 
 
-def _content(sections: Mapping[str, str], path: str) -> bytes | None:
-    coded = sections.get(f"content {path}")
+def _read(sections: Mapping[str, str], state: FileState) -> FileState:
+    """A file with its content, where that was asked for."""
+    coded = sections.get(f"content {state.path}")
+    if coded is None or not state.digest:
+        return state
+    if coded.strip() == "long":
+        return replace(state, is_long=True)
     try:
-        return None if coded is None else base64.b64decode(coded)
+        return replace(state, content=base64.b64decode(coded))
     except binascii.Error:
-        return None
+        return state
 
 
 def units(sections: Mapping[str, str]) -> dict[str, UnitState]:
     """Every unit that was looked at; systemd answers for those that are not there too."""
     found: dict[str, UnitState] = {}
     for block in sections.get("units", "").split("\n\n"):
-        told = dict(line.partition("=")[::2] for line in block.splitlines())
+        told: dict[str, str] = {}
+        for line in block.splitlines():
+            name, _, value = line.partition("=")
+            told[name] = value
         for name in {told.get("Id", ""), *told.get("Names", "").split()} - {""}:
             found[name] = UnitState(
                 name,
@@ -77,9 +82,9 @@ def containers(sections: Mapping[str, str]) -> dict[str, ContainerState]:
 def _podman(text: str) -> Iterator[ContainerState]:
     for told in _objects(text):
         labels = cast("Mapping[str, str]", told.get("Labels") or {})
-        names = told.get("Names")
-        name = names[0] if isinstance(names, list) and names else names
-        if isinstance(name, str):
+        names = cast("list[str] | str | None", told.get("Names"))
+        name = (names if isinstance(names, str) else names[0]) if names else None
+        if name is not None:
             yield ContainerState(
                 name,
                 "podman",
@@ -114,6 +119,5 @@ def _objects(text: str) -> list[Mapping[str, Any]]:
         told: object = json.loads(text or "[]")
     except ValueError:
         return []
-    return (
-        [cast("Mapping[str, Any]", item) for item in told if isinstance(item, dict)] if isinstance(told, list) else []
-    )
+    items = cast("list[object]", told) if isinstance(told, list) else []
+    return [cast("Mapping[str, Any]", item) for item in items if isinstance(item, dict)]

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 from gpumon_setup.failures import ConnectionBroke
 from gpumon_setup.host.process import Chunk
@@ -109,11 +110,10 @@ class LocalProcess:
         self.is_closed = True
         self.end_input()
         if self._process.poll() is None:
-            with suppress(ProcessLookupError, PermissionError):  # root's processes end with their input
-                os.killpg(self._process.pid, signal.SIGHUP)
+            with suppress(ProcessLookupError, PermissionError):  # sudo's end with their input
+                os.kill(self._process.pid, signal.SIGHUP)  # the shell alone: a step that it is at comes to its end
         self._selector.close()
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
+        Thread(target=self._process.wait, daemon=True).start()  # or it would stay as a zombie

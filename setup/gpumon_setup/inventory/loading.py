@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
@@ -60,20 +60,23 @@ def load_inventory(
         for name in components
         if name in found
     }
-    machines = _machines(own, _table(found, "machines", "setup.", mistakes), here, mistakes)
+    machines = _machines(own, found.keys(), _table(found, "machines", "setup.", mistakes), here, mistakes)
     if mistakes.lines:
         raise ConfigError(mistakes.lines)
     rest: Fields = {name: own[name] for name in ("cluster", "engine", "without") if name in own}
     return Inventory(machines=machines, sections=sections, file=file, **rest)
 
 
-def _machines(own: Fields, told: Mapping[str, object], here: Here, mistakes: Mistakes) -> tuple[Machine, ...]:
+def _machines(
+    own: Fields, given: Collection[str], told: Mapping[str, object], here: Here, mistakes: Mistakes
+) -> tuple[Machine, ...]:
     if "master" not in own:
-        mistakes.add("setup.master", "found nothing; expected the name of the machine that gathers all")
+        if "master" not in given:
+            mistakes.add("setup.master", "found nothing; expected the name of the machine that gathers all")
         return ()
     master: str = own["master"]
     names = dict.fromkeys((master, own.get("controller", master), *own.get("nodes", ())))
-    if "nodes" not in own:
+    if "nodes" not in given:
         mistakes.add("setup.nodes", 'found nothing; expected the nodes, like ["gpu[01-16]"]')
     shared: Fields = {name: own[name] for name in ("user", "port", "jump") if name in own}
     single: dict[str, Fields] = {}
@@ -133,7 +136,8 @@ def _fields(
         key = by_name.get(name)
         if key is None:
             near = get_close_matches(name.lower(), [*by_name, *beside], 1)
-            known = f"did you mean {at}{near[0]}?" if near else f"known here are {', '.join([*by_name, *beside])}"
+            all_known = ", ".join([*by_name, *beside]) or "none"
+            known = f"did you mean {at}{near[0]}?" if near else f"known here are {all_known}"
             mistakes.add(f"{at}{shown(name, 80)}", f"unknown key; {known}")
             continue
         try:

@@ -2,8 +2,18 @@
 
 from gpumon_setup.ssh.config import SshConfig
 from gpumon_setup.ssh.connection import SshConnection
-from gpumon_setup.ssh.dialing import Dialer
+from gpumon_setup.ssh.dialing import HANDSHAKES_AT_ONCE, Dialer
 from gpumon_setup.ssh.endpoint import Endpoint, endpoint
 from gpumon_setup.ssh.known_hosts import HostKey, KnownHosts, record
 
-__all__ = ["Dialer", "Endpoint", "HostKey", "KnownHosts", "SshConfig", "SshConnection", "endpoint", "record"]
+__all__ = [
+    "HANDSHAKES_AT_ONCE",
+    "Dialer",
+    "Endpoint",
+    "HostKey",
+    "KnownHosts",
+    "SshConfig",
+    "SshConnection",
+    "endpoint",
+    "record",
+]

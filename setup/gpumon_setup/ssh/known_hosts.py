@@ -89,6 +89,14 @@ class KnownHosts:
             host, f"{words} {key.fingerprint}.", advice="Look at it and record it: gpumon setup trust."
         )
 
+    def has(self, host: str, name: str, key: HostKey) -> bool:
+        """Whether the key is on record; raises as `check` does when it contradicts the record."""
+        try:
+            self.check(host, name, key)
+        except HostKeyUnknown:
+            return False
+        return True
+
     def _about(self, name: str) -> list[Line]:
         return [line for line in self._lines if _is_about(line.hosts, name)]
 

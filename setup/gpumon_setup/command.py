@@ -1,0 +1,76 @@
+"""`gpumon setup`: its command line, and the file that carries out each of its verbs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from gpumon_setup.verbs.options import SetupOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that `gpumon setup` can be told to do; it is carried out by `gpumon_setup.verbs.NAME`."""
+
+    name: str
+    purpose: str
+    flags: tuple[str, ...]
+    """Of FLAGS."""
+
+
+FLAGS: Mapping[str, Mapping[str, Any]] = {
+    "--limit": {"dest": "limit_to", "metavar": "HOSTS", "action": "append", "help": "these machines: gpu[01-04]"},
+    "--only": {"metavar": "COMPONENT", "action": "append", "help": "these components: node_exporter,hosts"},
+    "--yes": {"action": "store_true", "help": "asks nobody"},
+    "--json": {"action": "store_true", "help": "one JSON object"},
+    "--check": {"action": "store_true", "help": "does nothing; exit code 2 when something would be done"},
+    "--no-diff": {"action": "store_true", "help": "no diffs"},
+    "--allow-busy": {"action": "store_true", "help": "also what jobs on a machine may suffer from"},
+    "--keep-data": {"action": "store_true", "help": "history and dashboards' own data stay"},
+    "--from": {"dest": "source", "metavar": "SOURCE", "choices": ("auto", "slurm", "hosts"), "help": "slurm or hosts"},
+    "--master": {"metavar": "HOST", "help": "the machine that gathers all; else this one"},
+}
+"""Every flag of every verb."""
+
+_ABOUT = ("--limit", "--only")
+_DOING = ("--yes", "--json", "--check", "--no-diff", "--allow-busy")
+VERBS: tuple[Verb, ...] = (
+    Verb("apply", "looks, shows, asks, does it and looks again; what `gpumon setup` alone does", (*_ABOUT, *_DOING)),
+    Verb("plan", "shows what would be done", (*_ABOUT, "--json", "--check", "--no-diff", "--allow-busy")),
+    Verb("init", "writes a first [setup] from what Slurm or /etc/hosts knows", ("--from", "--master", "--yes")),
+    Verb("trust", "shows the machines' SSH keys and records them after a yes", ("--limit", "--yes")),
+    Verb(
+        "uninstall",
+        "takes away what gpumon made, and nothing else",
+        (*_ABOUT, "--yes", "--json", "--no-diff", "--allow-busy", "--keep-data"),
+    ),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds verbs and flags to the parser of `gpumon setup`; loads nothing of what carries them out."""
+    _add_flags(parser, VERBS[0].flags)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs", parser_class=type(parser))
+    for verb in VERBS:
+        single = verbs.add_parser(verb.name, help=verb.purpose, description=verb.purpose[0].upper() + verb.purpose[1:])
+        single.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
+        _add_flags(single, verb.flags)
+
+
+def run(options: object) -> int:
+    """Does what was typed; `options` is what argparse filled.
+
+    Raises:
+        GpumonError: it cannot be done at all.
+    """
+    known = SetupOptions.of(options)
+    module = importlib.import_module(f"gpumon_setup.verbs.{known.verb.replace('-', '_')}")
+    return cast("Callable[[SetupOptions], int]", module.run)(known)
+
+
+def _add_flags(parser: argparse.ArgumentParser, flags: tuple[str, ...]) -> None:
+    for flag in flags:
+        parser.add_argument(flag, default=argparse.SUPPRESS, **FLAGS[flag])

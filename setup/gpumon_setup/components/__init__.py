@@ -1,0 +1,10 @@
+"""The parts of the stack, in the order in which they are deployed."""
+
+from gpumon_setup.components.component import CannotHave, Component, Place, Site
+from gpumon_setup.components.hosts import Hosts
+from gpumon_setup.components.node_exporter import NodeExporter
+
+COMPONENTS: tuple[Component, ...] = (Hosts(), NodeExporter())
+"""What a component needs stands before it."""
+
+__all__ = ["COMPONENTS", "CannotHave", "Component", "Place", "Site"]

@@ -1,0 +1,88 @@
+"""Many machines at once, each with its own outcome: one that fails never hides the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import Generic, TypeVar
+
+from gpumon.errors import GpumonError
+from gpumon_setup.failures import Stopped
+from gpumon_setup.host import Host
+from gpumon_setup.inventory import Machine
+
+MOST_AT_ONCE = 64
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Outcomes(Generic[_T]):
+    """What came of something that was done on many machines, both in the order of the inventory."""
+
+    done: Mapping[str, _T]
+    failed: Mapping[str, GpumonError]
+
+
+class Fleet:
+    """The machines of a cluster; each is reached once, when it is first needed, and kept."""
+
+    def __init__(self, machines: Iterable[Machine], reach: Callable[[Machine], Host]) -> None:
+        self._machines = {machine.name: machine for machine in machines}
+        self._reach = reach
+        self._hosts: dict[str, Host] = {}
+        self._lock = Lock()
+        self._is_stopped = False
+
+    def host(self, name: str) -> Host:
+        """A machine, reached now if it was not before; raises HostError."""
+        with self._lock:
+            known = self._hosts.get(name)
+        if known is not None:
+            return known
+        if self._is_stopped:
+            raise Stopped("The work was ended.")
+        host = self._reach(self._machines[name])
+        with self._lock:
+            self._hosts[name] = host
+        return host
+
+    def each(self, names: Iterable[str], work: Callable[[Host], _T]) -> Outcomes[_T]:
+        """Does something on many machines at once, and waits for all.
+
+        Ctrl-C ends all connections; a machine then stops at the end of the step it is at.
+        """
+        names = list(names)
+        if not names:
+            return Outcomes({}, {})
+        with ThreadPoolExecutor(min(MOST_AT_ONCE, len(names)), "gpumon-setup") as pool:
+            futures = {name: pool.submit(self._work, name, work) for name in names}
+            try:
+                return _gathered(futures)
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self) -> None:
+        """Ends all connections."""
+        self._is_stopped = True
+        with self._lock:
+            hosts = list(self._hosts.values())
+        for host in hosts:
+            host.close()
+
+    def _work(self, name: str, work: Callable[[Host], _T]) -> _T:
+        return work(self.host(name))
+
+
+def _gathered(futures: Mapping[str, Future[_T]]) -> Outcomes[_T]:
+    done: dict[str, _T] = {}
+    failed: dict[str, GpumonError] = {}
+    for name, future in futures.items():
+        error = future.exception()
+        if isinstance(error, GpumonError):
+            failed[name] = error
+        else:
+            done[name] = future.result()
+    return Outcomes(done, failed)

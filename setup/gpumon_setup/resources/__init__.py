@@ -1,0 +1,28 @@
+"""What a machine can have: each kind says what is missing, brings it about, and knows how to take it away again."""
+
+from gpumon_setup.resources.block import Block
+from gpumon_setup.resources.container import Container
+from gpumon_setup.resources.directory import Directory
+from gpumon_setup.resources.engine import in_engine
+from gpumon_setup.resources.file import File
+from gpumon_setup.resources.image import Image
+from gpumon_setup.resources.package import Package
+from gpumon_setup.resources.removal import rank, removal
+from gpumon_setup.resources.resource import ROOM, Missing, Resource
+from gpumon_setup.resources.unit import Unit
+
+__all__ = [
+    "ROOM",
+    "Block",
+    "Container",
+    "Directory",
+    "File",
+    "Image",
+    "Missing",
+    "Package",
+    "Resource",
+    "Unit",
+    "in_engine",
+    "rank",
+    "removal",
+]

@@ -1,0 +1,56 @@
+"""A package of the distribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gpumon_setup.facts import Look, Record, State
+from gpumon_setup.host import Action, RunCommand
+from gpumon_setup.resources.resource import Missing, remembered
+
+_APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold"
+_INSTALL = f"""install() {{ {_APT} install -y --no-install-recommends "$1"; }}
+install "$1" || {{ {_APT} update && install "$1"; }}"""
+_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package that is installed, in whichever version the distribution has."""
+
+    kind: ClassVar[str] = "package"
+    name: str
+    tool: str = "apt-get"
+    """"apt-get", "dnf" or "zypper": what the machine has."""
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return self.name
+
+    def look(self, state: State) -> Look:
+        """Whether it is installed."""
+        del state
+        return Look(packages=frozenset({self.name}))
+
+    def missing(self, state: State) -> Missing | None:
+        """Not installed."""
+        return None if state.packages.get(self.name) else Missing(f"install the package {self.name}")
+
+    def actions(self, state: State, component: str) -> tuple[Action, ...]:
+        """Installed without what it merely recommends; configuration files that stand there stay."""
+        del state
+        argv = (
+            ("sh", "-c", _INSTALL, "sh", self.name)
+            if self.tool == "apt-get"
+            else (self.tool, "-y", "install", self.name)
+        )
+        return remembered(Record(self.kind, self.name, component, detail=self.tool)), RunCommand(argv, seconds=_SECONDS)
+
+
+def removing(record: Record) -> RunCommand:
+    """What takes a package away that we brought."""
+    if record.detail == "apt-get":
+        return RunCommand(("sh", "-c", f'{_APT} purge -y "$1"', "sh", record.key), seconds=_SECONDS)
+    return RunCommand((record.detail, "-y", "remove", record.key), seconds=_SECONDS)

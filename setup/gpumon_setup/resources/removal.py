@@ -1,0 +1,85 @@
+"""Taking away what gpumon made, by the machine's own records: what has none is not ours and stays."""
+
+from __future__ import annotations
+
+from gpumon_setup.facts import Record, State
+from gpumon_setup.host import Action, RemoveDirectory, RemoveFile, RunCommand, WriteFile
+from gpumon_setup.resources import package
+from gpumon_setup.resources.block import NEW, with_block
+from gpumon_setup.resources.container import stopping
+from gpumon_setup.resources.directory import DATA
+from gpumon_setup.resources.resource import Missing, difference, forgotten
+from gpumon_setup.resources.unit import WAS_THERE
+
+_ORDER = ("firewall", "unit", "container", "image", "package", "block", "file", "directory", "unit that was there")
+"""In which kinds go: what runs before what it reads; what ran before us starts again when its files are back."""
+
+
+def rank(record: Record) -> tuple[int, int, str]:
+    """Sorts records into the order in which they go; directories from within."""
+    kind = "unit that was there" if record.kind == "unit" and record.detail == WAS_THERE else record.kind
+    place = _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+    return place, -record.key.count("/") if kind == "directory" else 0, record.key
+
+
+def removal(record: Record, state: State, *, keeps_data: bool = False) -> tuple[Missing, tuple[Action, ...]]:
+    """What takes one thing away, and the words for it."""
+    missing, actions = _removal(record, state, keeps_data=keeps_data)
+    return missing, (*actions, forgotten(record)) if actions else ()
+
+
+def _removal(record: Record, state: State, *, keeps_data: bool) -> tuple[Missing, tuple[Action, ...]]:
+    if record.kind == "file":
+        return _file(record, state)
+    if record.kind == "block":
+        return _block(record, state)
+    if record.kind == "directory":
+        goes_whole = record.detail == DATA and not keeps_data
+        words = f"remove {record.key}" + (" with all that is in it" if goes_whole else ", if it is empty")
+        return Missing(words), (RemoveDirectory(record.key, goes_whole),)
+    if record.kind == "unit":
+        return _unit(record, state)
+    if record.kind == "container":
+        now = state.containers.get(record.key)
+        if now is None or not now.is_ours:
+            return Missing(f"forget the container {record.key}, which is gone"), (RemoveFile(record.path),)
+        return Missing(f"remove the container {record.key}"), stopping(now)
+    if record.kind == "image":
+        argv = (record.detail, "image", "rm", record.key)
+        return Missing(f"remove the image {record.key}"), (RunCommand(argv, ok_codes=(0, 1, 2)),)
+    if record.kind == "package":
+        return Missing(f"remove the package {record.key}"), (package.removing(record),)
+    return Missing(f"remove the {record.kind} {record.key}", obstacle="a newer gpumon made it; use that one."), ()
+
+
+def _file(record: Record, state: State) -> tuple[Missing, tuple[Action, ...]]:
+    now = state.file(record.key)
+    edited = " (it was edited by hand)" if now.is_there and now.digest != record.spec else ""
+    words = f"put back what stood at {record.key}{edited}" if record.backup else f"remove {record.key}{edited}"
+    return Missing(words), (RemoveFile(record.key, record.backup),)
+
+
+def _block(record: Record, state: State) -> tuple[Missing, tuple[Action, ...]]:
+    path, _, name = record.key.partition("#")
+    now = state.file(path)
+    words = f"take the block {name} out of {path}"
+    rest = with_block(now.content or b"", name, ())
+    if rest is None:
+        return Missing(words, obstacle=f"the marks of the block {name} in {path} are broken; take it out by hand."), ()
+    if record.detail == NEW and not rest.strip():
+        return Missing(f"remove {path}"), (RemoveFile(path),)
+    if rest == (now.content or b""):
+        return Missing(f"forget the block {name} in {path}, which is gone"), (RemoveFile(record.path),)
+    write = WriteFile(path, rest, now.mode, now.owner_ids, now.digest)
+    return Missing(words, difference(path, now.content or b"", rest)), (write,)
+
+
+def _unit(record: Record, state: State) -> tuple[Missing, tuple[Action, ...]]:
+    now = state.unit(record.key)
+    if now.load != "loaded":
+        return Missing(f"forget {record.key}, which is gone"), (RemoveFile(record.path),)
+    if record.detail == WAS_THERE:
+        restart = RunCommand(("systemctl", "restart", record.key))
+        return Missing(f"restart {record.key}, which ran before"), (restart,)
+    argv = ("systemctl", "disable", "--no-reload", "--now", record.key)
+    return Missing(f"stop and disable {record.key}"), (RunCommand(argv),)

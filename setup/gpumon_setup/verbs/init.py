@@ -1,0 +1,78 @@
+"""`gpumon setup init`: writes a first [setup] from what Slurm or /etc/hosts knows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from gpumon.config.loading import SYSTEM_FILE
+from gpumon.errors import UsageError
+from gpumon.text import shown
+from gpumon_setup.failures import SetupError
+from gpumon_setup.inventory import Draft, config_file, from_hosts, from_slurm
+from gpumon_setup.verbs.codes import SetupCode
+from gpumon_setup.verbs.options import SetupOptions
+from gpumon_setup.verbs.talk import is_agreed, narrate, put
+
+_SECONDS = 20
+
+
+def run(options: SetupOptions) -> int:
+    """Shows the draft, asks, and adds it to the configuration."""
+    here = socket.gethostname().partition(".")[0]
+    draft = drafted(options.source, options.master or here, is_local=options.master in ("", here))
+    if not draft.nodes:
+        raise SetupError(
+            f"{draft.source} names no machine but this one.", advice="Write [setup] by hand; see config.example.toml."
+        )
+    file = config_file(options.config_path) or _own_file()
+    before = file.read_text("utf-8") if file.is_file() else ""
+    if any(line.strip() == "[setup]" for line in before.splitlines()):
+        raise SetupError(
+            f"{file} has a [setup] already.", advice="Change it there, or name another file with --config."
+        )
+    put(draft.text().splitlines())
+    if not options.yes and not is_agreed(f"Add this to {file}?"):
+        narrate("Nothing was written.")
+        return SetupCode.INCOMPLETE
+    _write(file, f"{before.rstrip()}\n\n{draft.text()}" if before.strip() else draft.text())
+    narrate(f"Written to {file}. Next: gpumon setup trust, then gpumon setup plan.")
+    return SetupCode.OK
+
+
+def drafted(source: str, master: str, *, is_local: bool) -> Draft:
+    """The draft from a source: Slurm where it answers, else /etc/hosts."""
+    scontrol = shutil.which("scontrol")
+    if source in ("auto", "slurm") and scontrol:
+        told = subprocess.run(  # noqa: S603  # the path is scontrol's own
+            (scontrol, "-o", "show", "nodes"), capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+        if told.returncode == 0 and told.stdout.strip():
+            return from_slurm(told.stdout, master, is_local=is_local)
+        if source == "slurm":
+            raise SetupError(f"Slurm names no nodes: {shown(told.stderr.strip(), 200)}.", advice="Try --from hosts.")
+    if source == "slurm":
+        raise UsageError("There is no scontrol here.", advice="Run it on the master, or use --from hosts.")
+    return from_hosts(Path("/etc/hosts").read_text("utf-8", "replace"), master, is_local=is_local)
+
+
+def _own_file() -> Path:
+    if os.geteuid() == 0:
+        return SYSTEM_FILE
+    chosen = os.environ.get("XDG_CONFIG_HOME", "")
+    return (Path(chosen) if chosen.startswith("/") else Path.home() / ".config") / "gpumon/config.toml"
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_name(f".{file.name}.new")
+        fresh.write_text(text, "utf-8")
+        if file.exists():
+            shutil.copymode(file, fresh)
+        fresh.replace(file)
+    except OSError as error:
+        raise SetupError(f"{file} cannot be written ({error.strerror}).") from None

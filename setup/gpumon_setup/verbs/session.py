@@ -1,0 +1,122 @@
+"""One run of the setup: the machines it is about, their facts, and the plans that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gpumon.errors import GpumonError
+from gpumon_setup.components import Component, Place, Site
+from gpumon_setup.facts import Facts, Look, State, read_facts, read_state
+from gpumon_setup.failures import HostError
+from gpumon_setup.fleet import Fleet
+from gpumon_setup.host import Host
+from gpumon_setup.inventory import Inventory
+from gpumon_setup.plan import HostPlan, Plan, plan_host, plan_uninstall, removal_look, still_to_see, wanted
+
+_MOST_LOOKS = 3
+"""A path that is looked at may turn out to need its content; deeper it does not go."""
+
+
+@dataclass
+class Session:
+    """What is known so far."""
+
+    inventory: Inventory
+    fleet: Fleet
+    components: Sequence[Component]
+    """Those that have a say in this run."""
+    limit: frozenset[str] = frozenset()
+    """The machines that it is about; empty for all."""
+    facts: dict[str, Facts] = field(default_factory=dict[str, Facts])
+    states: dict[str, State] = field(default_factory=dict[str, State])
+    failures: dict[str, GpumonError] = field(default_factory=dict[str, GpumonError])
+    """Machines that could not be asked."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The machines that this run is about, in the order of the inventory."""
+        names = (machine.name for machine in self.inventory.machines)
+        return tuple(name for name in names if not self.limit or name in self.limit)
+
+    @property
+    def site(self) -> Site:
+        """The cluster, as far as it answered."""
+        return Site(self.inventory, self.facts)
+
+    def gather(self) -> None:
+        """Reads the facts of all machines, and of the master in any case: it knows what names mean."""
+        names = list(dict.fromkeys((self.inventory.master.name, *self.names)))
+        all_names = [machine.name for machine in self.inventory.machines]
+        master = self.inventory.master.name
+
+        def read(host: Host) -> Facts:
+            return read_facts(host, names=all_names if host.name == master else (host.name, master))
+
+        outcomes = self.fleet.each(names, read)
+        self.facts.update(outcomes.done)
+        self.states.update({name: facts.state for name, facts in outcomes.done.items()})
+        self.failures = {name: error for name, error in outcomes.failed.items() if name in self.names}
+
+    def plan(self, *, allow_busy: bool = False) -> Plan:
+        """What is to be done, after looking at whatever that needs."""
+        places = self._places()
+        wishes = {name: wanted(place, self.components) for name, place in places.items()}
+        self._look(places, lambda name: still_to_see(wishes[name], self.states[name]))
+        return self._plan({
+            name: plan_host(place, wishes[name], self.states[name], allow_busy=allow_busy)
+            for name, place in places.items() if name in self.states
+        })  # fmt: skip
+
+    def plan_removal(self, components: Collection[str] | None, *, keeps_data: bool, allow_busy: bool) -> Plan:
+        """What takes away all that was made."""
+        places = self._places()
+        self._look(places, lambda name: removal_look(self.states[name]))
+        return self._plan({
+            name: plan_uninstall(place, self.states[name], components, keeps_data=keeps_data, allow_busy=allow_busy)
+            for name, place in places.items() if name in self.states
+        })  # fmt: skip
+
+    def apply(self, plan: Plan, done: Callable[[str, int], None]) -> Mapping[str, GpumonError]:
+        """Carries out a plan as it was shown; `done` hears of each change by machine and number.
+
+        Machines with an obstacle are left alone. What failed comes back, by machine.
+        """
+        plans = {host.host: host for host in plan.hosts if host.changes and not host.obstacles}
+
+        def perform(host: Host) -> None:
+            host.perform(plans[host.name].steps, done=lambda number: done(host.name, number))
+
+        return self.fleet.each(plans, perform).failed
+
+    def _places(self) -> dict[str, Place]:
+        site = self.site
+        return {
+            machine.name: Place(machine, self.facts[machine.name], site)
+            for machine in self.inventory.machines
+            if machine.name in self.names and machine.name in self.facts
+        }
+
+    def _look(self, names: Iterable[str], needed: Callable[[str], Look]) -> None:
+        """Looks at what is not known yet, in one more round trip, seldom two."""
+        for _ in range(_MOST_LOOKS):
+            looks = {name: look for name in names if name in self.states and (look := needed(name))}
+            if not looks:
+                return
+
+            def read(host: Host, looks: Mapping[str, Look] = looks) -> State:
+                return read_state(host, looks[host.name])
+
+            outcomes = self.fleet.each(looks, read)
+            for name, state in outcomes.done.items():
+                self.states[name] = self.states[name].with_more(state)
+            for name, error in outcomes.failed.items():
+                self.failures[name] = error
+                del self.states[name]
+
+    def _plan(self, plans: Mapping[str, HostPlan]) -> Plan:
+        reasons = {
+            name: " ".join(filter(None, (error.reason, error.advice))) if isinstance(error, HostError) else str(error)
+            for name, error in self.failures.items()
+        }
+        return Plan(tuple(plans.values()), reasons)
