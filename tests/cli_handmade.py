@@ -97,6 +97,20 @@ def job(number: int, **known: object) -> Job:
     return Job(id=str(number), **{**fields, **known})  # type: ignore[arg-type]  # a test may name any field
 
 
+def waiting(number: int, **known: object) -> Job:
+    """A job of bob that waits for resources."""
+    fields: dict[str, object] = {
+        "user": "bob",
+        "state": "pending",
+        "reason": "Resources",
+        "started_at": None,
+        "ends_at": None,
+        "nodes": "",
+        "priority": 9.0,
+    }
+    return job(number, **{**fields, **known})
+
+
 def cluster(**known: object) -> ClusterSnapshot:
     """Two nodes: gpu1 with a busy and a free GPU, gpu10 with a MIG slice and a stale one."""
     mig = GpuDevice(
@@ -122,16 +136,7 @@ def cluster(**known: object) -> ClusterSnapshot:
         ),
         jobs=(
             job(100, held=("GPU-gpu1-0",)),
-            job(
-                101,
-                user="bob",
-                state="pending",
-                reason="Resources",
-                started_at=None,
-                ends_at=None,
-                nodes="",
-                priority=9.0,
-            ),
+            waiting(101),
         ),
         queue=Queue(by_state={"running": 1, "pending": 1}, nodes_by_state={"mixed": 1, "drained": 1}, gpus_total=4),
         partitions=(Partition("gpu", cpus_total=128, gpus_total=4, jobs_running=1, jobs_pending=1),),

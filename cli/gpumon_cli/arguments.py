@@ -25,6 +25,15 @@ LISTINGS = {
 }
 """Commands that print rows, and what they are for."""
 
+FILTERS = {
+    "gpus": "util<10 user=ann",
+    "nodes": "disk>90 state:idle",
+    "jobs": "util<10 account=physics",
+    "idle": "wasted>10 state=running",
+    "alerts": "state=firing node:gpu",
+}
+"""For each of them an example of what --filter takes."""
+
 FEWEST_DEMO_NODES, MOST_DEMO_NODES = 4, 1250
 """Between these the simulated cluster can be sized."""
 
@@ -203,7 +212,7 @@ def _add_listing(commands: Commands, name: str, purpose: str) -> None:
 
         return columns_help(name)
 
-    listing = commands.add_parser(name, help=purpose, description=purpose.capitalize() + ".", epilogue=epilogue)
+    listing = commands.add_parser(name, help=purpose, description=_sentence(purpose), epilogue=epilogue)
     if name in ("gpus", "nodes", "jobs"):
         kind = "USER" if name == "jobs" else "NODE"
         listing.add_argument("names", metavar=kind, nargs="*", help=f"only of these {kind.lower()}s")
@@ -216,11 +225,15 @@ def _add_listing(commands: Commands, name: str, purpose: str) -> None:
     either.add_argument("--csv", action="store_true", help="one record a row, numbers in base units")
     form.add_argument("--no-header", action="store_false", dest="header", help="no line of titles")
     form.add_argument("--columns", metavar="A,B,C", help="these columns, in this order")
-    form.add_argument("--filter", metavar="EXPR", help="only rows that match, for instance 'util<10 user=ann'")
+    form.add_argument("--filter", metavar="EXPR", help=f"only rows that match, for instance {FILTERS[name]!r}")
     form.add_argument("--sort", metavar="KEY", help="by this column; -KEY for the largest first")
     form.add_argument("--reverse", action="store_true", help="the other way round")
     form.add_argument("--limit", metavar="N", type=_whole("--limit", 1, 10**9), help="no more than N rows")
     _add_watch(form.add_argument)
+
+
+def _sentence(purpose: str) -> str:
+    return f"{purpose[0].upper()}{purpose[1:]}."
 
 
 def _add_choice(listing: Parser, name: str) -> None:
@@ -234,21 +247,21 @@ def _add_choice(listing: Parser, name: str) -> None:
             type=_time,
             help="idle for at least so long: 30m, 2h, 1d (thresholds.idle_minutes)",
         )
-    flags = {"user": "users", "state": "states", "partition": "partitions"}
-    words = {
+    flags = {
         "user": "of these users",
-        "state": "in these states: running or R, pending or PD, ...",
+        "state": "in these states: R or running, PD, CG, S, ...",
         "partition": "in these",
     }
-    for flag, where in flags.items() if name == "jobs" else (("user", "users"),):
-        choice.add_argument(
-            f"--{flag}",
-            dest=where,
-            metavar="A,B",
-            action="extend",
-            type=_words,
-            help=f"only {words[flag]}; or several times",
-        )
+    for flag, words in flags.items():
+        if name == "jobs" or flag == "user":
+            choice.add_argument(
+                f"--{flag}",
+                dest=f"{flag}s",
+                metavar="A,B",
+                action="extend",
+                type=_words,
+                help=f"only {words}; may be repeated",
+            )
     if name == "jobs":
         choice.add_argument(
             "--tasks",
@@ -261,7 +274,7 @@ def _add_choice(listing: Parser, name: str) -> None:
 
 def _add_job(commands: Commands) -> None:
     purpose = "everything about one job: its GPUs and what they do, or why it waits and for how long"
-    job = commands.add_parser("job", help=purpose, description=f"{purpose.capitalize()}.")
+    job = commands.add_parser("job", help=purpose, description=_sentence(purpose))
     job.add_argument(
         "job", metavar="ID", help="4711; 4711_3 for a task of an array, 4711 for all; 4711+1 of a heterogeneous one"
     )
@@ -274,7 +287,7 @@ def _add_free(commands: Commands) -> None:
     purpose = (
         "which GPUs are free, where a job finds room now, and when room is made; exit code 1 when there is none now"
     )
-    free = commands.add_parser("free", help=purpose, description=f"{purpose.capitalize()}.")
+    free = commands.add_parser("free", help=purpose, description=_sentence(purpose))
     wish = free.add_argument_group("for which job")
     wish.add_argument(
         "--gpus", metavar="N", type=_whole("--gpus", 1, 10**4), help="it needs so many GPUs on one node (1)"

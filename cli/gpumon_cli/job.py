@@ -44,12 +44,12 @@ def _put(options: Options, settings: Settings, screen: Terminal, snapshot: Clust
         why = why_no_jobs(snapshot) if snapshot.queue else f"{snapshot.why_missing('slurm', '')}."
         raise NoData(f"{snapshot.source} tells of no single job: {why}", advice="`gpumon doctor` says what to do.")
     jobs = found(options.job, snapshot.jobs)
-    code = ExitCode.OK if jobs else ExitCode.FINDINGS
+    gpus, code = gpus_of(jobs, snapshot), ExitCode.OK if jobs else ExitCode.FINDINGS
     if options.json:
-        answer = job_answer(options.job, jobs, snapshot)
+        answer = job_answer(options.job, jobs, gpus, snapshot)
         return Answer(json_bytes(answer, to_terminal=screen.is_tty), code=code)
     lines = job_lines(jobs, snapshot, settings, screen) if jobs else [_not_there(options.job, snapshot)]
-    remarks = remarks_on(snapshot, ("jobs",), gpus_of(jobs, snapshot), ())
+    remarks = remarks_on(snapshot, ("jobs",), gpus, ())
     return Answer("".join(f"{line}\n" for line in (*demo_line(snapshot), *lines)), remarks, code)
 
 

@@ -141,8 +141,9 @@ def _ahead(where: Place) -> str:
 
 
 def gpus_of(jobs: Sequence[Job], snapshot: ClusterSnapshot) -> tuple[Gpu, ...]:
-    """The GPUs that these jobs hold and that are known, each once."""
-    return tuple(dict.fromkeys(gpu for job in jobs for gpu in job_usage(job, snapshot).gpus))
+    """The GPUs that these jobs hold and that are known, each once, in the cluster's order."""
+    held = {key for job in jobs for key in job.held}
+    return tuple(gpu for gpu in snapshot.gpus if gpu.key in held)
 
 
 def _gpus(jobs: Sequence[Job], snapshot: ClusterSnapshot, settings: Settings, screen: Terminal) -> Iterator[str]:

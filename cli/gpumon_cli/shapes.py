@@ -255,11 +255,10 @@ def jobs_answer(rows: Sequence[Job] | None, snapshot: ClusterSnapshot) -> JobsAn
     )
 
 
-def job_answer(asked: str, rows: Sequence[Job], snapshot: ClusterSnapshot) -> JobAnswer:
+def job_answer(asked: str, rows: Sequence[Job], gpus: Sequence[Gpu], snapshot: ClusterSnapshot) -> JobAnswer:
     """These jobs of a snapshot, with the GPUs that they hold."""
-    held = dict.fromkeys(key for job in rows for key in job.held)
-    gpus = [gpu_shape(gpu, snapshot) for gpu in snapshot.gpus if gpu.key in held]
-    return JobAnswer(*opening("job", snapshot), asked, tuple([job_shape(job, snapshot) for job in rows]), tuple(gpus))
+    jobs = tuple([job_shape(job, snapshot) for job in rows])
+    return JobAnswer(*opening("job", snapshot), asked, jobs, tuple([gpu_shape(gpu, snapshot) for gpu in gpus]))
 
 
 def job_shape(job: Job, snapshot: ClusterSnapshot) -> JobShape:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli_handmade import GIB, NOW, HandmadeSource, cluster, gpu, job
+from cli_handmade import GIB, NOW, HandmadeSource, cluster, gpu, job, waiting
 from gpumon.errors import UsageError
 from gpumon.model import Attribution, ClusterSnapshot, Gpu, GpuDetail, Job, Lack, Queue
 from gpumon.model import Dialect as Found
@@ -174,18 +174,7 @@ def test_what_is_wrong_with_its_cards_is_told(given: Given, run: Run) -> None:
 
 
 def pending(number: int = 101, **known: object) -> Job:
-    fields: dict[str, object] = {
-        "user": "bob",
-        "state": "pending",
-        "reason": "Resources",
-        "started_at": None,
-        "ends_at": None,
-        "nodes": "",
-        "priority": 9.0,
-        "time_limit_seconds": 7200.0,
-        "gpus": 2.0,
-    }
-    return job(number, **{**fields, **known})
+    return waiting(number, **{"time_limit_seconds": 7200.0, "gpus": 2.0, **known})
 
 
 def test_a_waiting_job_is_told_with_its_reason_its_expected_start_and_its_place(given: Given, run: Run) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli_handmade import NOW, HandmadeSource, cluster, gpu, job
+from cli_handmade import NOW, HandmadeSource, cluster, gpu, job, waiting
 from gpumon.errors import UsageError
 from gpumon.model import ClusterSnapshot, Job, Partition
 from gpumon.source import Parts
@@ -19,20 +19,6 @@ from gpumon_cli.job_states import states_of
 
 Given = Callable[..., HandmadeSource]
 Run = Callable[..., Any]
-
-
-def waiting(number: int, **known: object) -> Job:
-    """A job of bob that waits for resources."""
-    fields: dict[str, object] = {
-        "user": "bob",
-        "state": "pending",
-        "reason": "Resources",
-        "started_at": None,
-        "ends_at": None,
-        "nodes": "",
-        "priority": 9.0,
-    }
-    return job(number, **{**fields, **known})
 
 
 def task(number: int, index: int, **known: object) -> Job:

@@ -19,6 +19,7 @@ from cli_handmade import NOW, HandmadeSource, cluster, gpu, job, node
 from gpumon.errors import NoData, Refused
 from gpumon.model import ClusterSnapshot, GpuCount, NodeSlurm, Problem, Reservation, Severity
 from gpumon.source import Parts
+from gpumon_cli.arguments import FILTERS, LISTINGS
 
 Given = Callable[..., HandmadeSource]
 Run = Callable[..., Any]
@@ -134,6 +135,12 @@ def test_a_filter_that_nothing_matches_is_an_answer(given: Given, run: Run) -> N
     said = run("gpus", "--filter", "node=nowhere", "--no-header")
     assert (said.code, said.out) == (0, "")
     assert "No gpus match." in said.err
+
+
+@pytest.mark.parametrize("command", LISTINGS)
+def test_the_filter_that_the_help_shows_is_one(command: str, given: Given, run: Run) -> None:
+    given()
+    assert run(command, "--filter", FILTERS[command]).code in (0, 1)
 
 
 def test_a_wrong_filter_is_pointed_at_before_anything_is_read(given: Given, run: Run) -> None:
