@@ -230,7 +230,7 @@ def queued() -> ClusterSnapshot:
         ),
         queue=Queue(by_state={"running": 6, "pending": 9}, nodes_by_state={"mixed": 2}, gpus_total=8, gpus_allocated=7),
         users=(UserUsage("ann", jobs_running=2), UserUsage("bob", jobs_running=1)),
-        dialects=(Dialect("jobs", "gpumon-slurm-exporter"),),
+        dialects=(Dialect("gpus", "dcgm-exporter"), Dialect("jobs", "gpumon-slurm-exporter")),
     )  # fmt: skip
 
 

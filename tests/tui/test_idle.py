@@ -68,7 +68,7 @@ async def test_enter_leads_to_the_job_and_back() -> None:
         assert "Idle › 210" in seen(app).splitlines()[0]
         await pilot.press("escape", "w", "enter")
         await pilot.pause()
-        assert "Idle › 210" in seen(app).splitlines()[0], "a GPU leads to its job"
+        assert "Idle › gpu1 GPU 2" in seen(app).splitlines()[0]
 
 
 async def test_since_when_is_a_dash_where_history_was_not_read() -> None:

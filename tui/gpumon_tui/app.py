@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from time import monotonic
 from typing import ClassVar
 
@@ -20,7 +21,7 @@ from gpumon.settings import Settings
 from gpumon.source import ClusterSource
 from gpumon_tui.connection import Connection, Phase, wait_after
 from gpumon_tui.history import GpuHistory, HistoryQuestion, answer
-from gpumon_tui.messages import JobChosen
+from gpumon_tui.messages import GpuChosen, JobChosen, NodeChosen
 from gpumon_tui.palette import commands_of
 from gpumon_tui.picture import History, Picture, take_picture
 from gpumon_tui.screens.cluster import ClusterScreen
@@ -134,17 +135,15 @@ class GpumonApp(App[None]):
         self.fetch_history()
 
     @work(exclusive=True, group="gpu-history")
-    async def fetch_gpu_history(self, question: HistoryQuestion) -> None:
-        """Asks for what the chart of a screen about one thing shows."""
-        try:
-            self.gpu_history = await self._thread.ask(lambda source: answer(question, source))
-        except GpumonError as error:
-            self.gpu_history = GpuHistory(question, reason=error.message)
+    async def fetch_gpu_history(self, questions: tuple[HistoryQuestion, ...]) -> None:
+        """Asks for what the charts of a screen about one thing show, one after the other."""
+        for question in questions:
+            self.gpu_history = await self._thread.ask(partial(answer, question))
 
     @on(DetailScreen.HistoryWanted)
     def have_gpu_history(self, event: DetailScreen.HistoryWanted) -> None:
-        """Such a chart came into sight, changed or grew old."""
-        self.fetch_gpu_history(event.question)
+        """Such charts came into sight, changed or grew old."""
+        self.fetch_gpu_history(event.questions)
 
     @on(JobChosen)
     def show_job(self, event: JobChosen) -> None:
@@ -152,9 +151,25 @@ class GpumonApp(App[None]):
         from gpumon_tui.screens.job import JobScreen
 
         job = self.snapshot.job_by_id.get(event.job)
-        trail = self.screen.path if isinstance(self.screen, FramedScreen) else ()
         name = event.job if job is None else job.shown_id
-        self._open_detail(JobScreen(self.settings, self._thread.source.label, event.job, (*trail, name)))
+        self._open_detail(JobScreen(self.settings, self._thread.source.label, event.job, self._trail_to(name)))
+
+    @on(NodeChosen)
+    def show_node(self, event: NodeChosen) -> None:
+        """Opens the screen of one node."""
+        from gpumon_tui.screens.node import NodeScreen
+
+        trail = self._trail_to(event.node)
+        self._open_detail(NodeScreen(self.settings, self._thread.source.label, event.node, trail))
+
+    @on(GpuChosen)
+    def show_gpu(self, event: GpuChosen) -> None:
+        """Opens the screen of one GPU."""
+        from gpumon_tui.screens.gpu import GpuScreen
+
+        gpu = self.snapshot.gpu_by_key.get(event.gpu)
+        name = event.gpu if gpu is None else f"{gpu.node} GPU {gpu.device.number}"
+        self._open_detail(GpuScreen(self.settings, self._thread.source.label, event.gpu, self._trail_to(name)))
 
     async def action_open_view(self, number: int) -> None:
         """Opens a view of the cluster by its number key, from whatever screen."""
@@ -190,6 +205,9 @@ class GpumonApp(App[None]):
         yield from super().get_system_commands(screen)
         yield from commands_of(screen)
         yield SystemCommand("Dark or light", "Turn the theme", self.action_turn_theme)
+
+    def _trail_to(self, name: str) -> tuple[str, ...]:
+        return (*(self.screen.path if isinstance(self.screen, FramedScreen) else ()), name)
 
     def _open_detail(self, screen: DetailScreen) -> None:
         self.push_screen(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from gpumon.errors import GpumonError
 from gpumon.source import ClusterSource, Point
 
 POINTS = 240
@@ -84,5 +85,9 @@ def envelope_of(lines: Iterable[tuple[Point, ...]]) -> Envelope:
 
 
 def answer(question: HistoryQuestion, source: ClusterSource) -> GpuHistory:
-    """Asks the source; meant for the source's thread."""
-    return GpuHistory(question, source.gpu_history(question.keys, question.field, question.seconds, POINTS))
+    """Asks the source, and says why when that fails; meant for the source's thread."""
+    try:
+        told = source.gpu_history(question.keys, question.field, question.seconds, POINTS)
+    except GpumonError as error:
+        return GpuHistory(question, reason=error.message)
+    return GpuHistory(question, told)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from time import localtime, strftime
 
 from gpumon import units
 from gpumon.model import Attribution, ClusterSnapshot, Job
@@ -13,7 +12,8 @@ from gpumon.text import shown
 from gpumon.units import MISSING, Units
 from gpumon.usage import JobUsage, job_usage
 from gpumon.waiting import place
-from gpumon_tui.widgets.facts import Fact, FactLine
+from gpumon_tui.moments import clock, when
+from gpumon_tui.widgets.facts import Fact, FactLine, known
 
 ATTRIBUTIONS = {
     Attribution.LABEL: "named by the GPU exporter itself",
@@ -68,14 +68,14 @@ def _owner(job: Job) -> Iterator[Fact]:
     if job.het_job_id:
         yield Fact("part of heterogeneous job", shown(job.het_job_id))
     for label, value in (("user", job.user), ("account", job.account), ("partition", job.partition), ("qos", job.qos)):
-        yield _fact(label, shown(value))
+        yield known(label, shown(value))
 
 
 def _request(job: Job, told: Units) -> Iterator[Fact]:
-    yield _fact("GPUs", units.count(job.gpus))
-    yield _fact("CPUs", units.count(job.cpus))
-    yield _fact("memory", told.size(job.memory_bytes))
-    yield _fact("nodes", units.count(job.node_count))
+    yield known("GPUs", units.count(job.gpus))
+    yield known("CPUs", units.count(job.cpus))
+    yield known("memory", told.size(job.memory_bytes))
+    yield known("nodes", units.count(job.node_count))
     if job.tasks is not None:
         yield Fact("array tasks waiting", units.count(job.tasks))
     if job.nodes:
@@ -84,17 +84,17 @@ def _request(job: Job, told: Units) -> Iterator[Fact]:
 
 def _times(job: Job, snapshot: ClusterSnapshot) -> Iterator[Fact]:
     now = snapshot.taken_at
-    yield _fact("submitted", _when(job.submitted_at, now))
+    yield known("submitted", when(job.submitted_at, now))
     if job.eligible_at is not None and job.submitted_at is not None and job.eligible_at > job.submitted_at + 1:
-        yield Fact("eligible", _when(job.eligible_at, now))
+        yield Fact("eligible", when(job.eligible_at, now))
     if job.started_at is not None:
-        yield Fact("started", _when(job.started_at, now))
+        yield Fact("started", when(job.started_at, now))
         if job.submitted_at is not None:
             yield Fact("waited", units.duration(max(0.0, job.started_at - job.submitted_at)))
     elif job.time_limit_seconds is not None:
         yield Fact("time limit", units.duration(job.time_limit_seconds))
     if job.ends_at is not None and job.started_at is not None:
-        yield Fact("ends at the latest", _when(job.ends_at, now))
+        yield Fact("ends at the latest", when(job.ends_at, now))
 
 
 def _waiting(job: Job, snapshot: ClusterSnapshot) -> Iterator[Iterator[Fact]]:
@@ -103,7 +103,7 @@ def _waiting(job: Job, snapshot: ClusterSnapshot) -> Iterator[Iterator[Fact]]:
 
 
 def _reason(job: Job) -> Iterator[Fact]:
-    yield _fact("waits", shown(in_words(job.reason)) if job.reason else "", "warm")
+    yield known("waits", shown(in_words(job.reason)) if job.reason else "", "warm")
     if job.reason:
         yield Fact("", f"({shown(job.reason, 60)})", "quiet")
 
@@ -112,7 +112,7 @@ def _outlook(job: Job, snapshot: ClusterSnapshot) -> Iterator[Fact]:
     if job.expected_at is None:
         yield Fact("expected start", "Slurm has made no plan for it", "quiet")
     else:
-        yield Fact("expected start", _when(job.expected_at, snapshot.taken_at))
+        yield Fact("expected start", when(job.expected_at, snapshot.taken_at))
     found = place(job, snapshot)
     if found is None:
         yield Fact("place in the queue", f"{MISSING} (its priority is not told)", "quiet")
@@ -146,9 +146,9 @@ def _time_bar(job: Job, snapshot: ClusterSnapshot) -> Iterator[Fact]:
 def _use(usage: JobUsage, told: Units) -> Iterator[Fact]:
     mean = usage.mean_utilization
     yield Fact("use", units.share(mean), "success" if usage.idle_since is None else "warm", mean)
-    yield _fact("least busy GPU", units.share(usage.worst_utilization))
-    yield _fact("memory", f"{told.size(usage.memory_used_bytes)} of {told.size(usage.memory_total_bytes)}")
-    yield _fact("power", units.watts(usage.power_watts))
+    yield known("least busy GPU", units.share(usage.worst_utilization))
+    yield known("memory", f"{told.size(usage.memory_used_bytes)} of {told.size(usage.memory_total_bytes)}")
+    yield known("power", units.watts(usage.power_watts))
 
 
 def _idle(usage: JobUsage, snapshot: ClusterSnapshot) -> Iterator[Fact]:
@@ -169,23 +169,3 @@ def limit_of(job: Job) -> float | None:
     if job.started_at is None or job.ends_at is None or job.ends_at <= job.started_at:
         return None
     return job.ends_at - job.started_at
-
-
-def _fact(label: str, value: str, tone: str = "foreground") -> Fact:
-    """A fact, or a quiet dash when it is not known."""
-    is_known = bool(value) and not value.startswith(MISSING)
-    return Fact(label, value or MISSING, tone if is_known else "quiet")
-
-
-def _when(moment: float | None, now: float) -> str:
-    if moment is None:
-        return MISSING
-    if moment > now:
-        return f"{clock(moment, now)} (in {units.duration(moment - now)})"
-    return f"{clock(moment, now)} ({units.duration(now - moment)} ago)"
-
-
-def clock(moment: float, now: float) -> str:
-    """A moment as this machine's clock shows it: "14:05", with the day where that is not today's."""
-    then, today = localtime(moment), localtime(now)
-    return strftime("%H:%M" if (then.tm_year, then.tm_yday) == (today.tm_year, today.tm_yday) else "%b %d %H:%M", then)

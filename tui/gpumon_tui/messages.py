@@ -14,4 +14,18 @@ class JobChosen(Message):
     job: str
     """Its raw id."""
 
-    bubble = True
+
+@dataclass
+class NodeChosen(Message):
+    """Somebody wants to see one node."""
+
+    node: str
+    """Its name."""
+
+
+@dataclass
+class GpuChosen(Message):
+    """Somebody wants to see one GPU."""
+
+    gpu: str
+    """Its key."""

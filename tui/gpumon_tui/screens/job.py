@@ -32,13 +32,13 @@ class JobScreen(DetailScreen):
         self._is_waiting: bool | None = None
         self._remarks = PartRemarks()
         self._facts = Facts()
-        self._gauges = JobGauges(settings.thresholds, settings.units)
+        self._gauges = JobGauges(settings.thresholds, settings.units, may_be_tall=True)
         self._rivals = RivalTable(settings)
 
     def parts(self) -> Iterable[Widget]:
         """From what it is to what it did."""
         yield self._remarks
-        for part in (self._facts, self._gauges, self._rivals, self.chart):
+        for part in (self._facts, self._gauges, self._rivals, self.charts):
             part.add_class("body")
             yield part
 
@@ -46,6 +46,11 @@ class JobScreen(DetailScreen):
     def charted(self) -> tuple[str, ...]:
         """Those of its GPUs that are known."""
         return tuple(gpu.key for gpu in self._gauges.gpus)
+
+    @property
+    def copied(self) -> str:
+        """Its number as Slurm prints it."""
+        return self.job_id if self._seen is None else self._seen.job.shown_id
 
     @property
     def is_over(self) -> bool:
@@ -88,8 +93,8 @@ class JobScreen(DetailScreen):
         self._facts.put(facts_of(seen, self.settings.units))
         usage = job_usage(job, snapshot)
         self._gauges.put(job, usage.gpus, snapshot, self._why_no_gpus(seen))
-        self.chart.put(usage.gpus, job.started_at, snapshot.taken_at)
-        self.chart.set_class(not usage.gpus, "-absent")
+        self.charts.put(usage.gpus, job.started_at, snapshot.taken_at)
+        self.charts.set_class(not usage.gpus, "-absent")
         self.refresh_bindings()
 
     def _why_no_gpus(self, seen: JobSeen) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from textual import on
 from textual.widget import Widget
 
 from gpumon.columns import GPU_COLUMNS
+from gpumon_tui.messages import GpuChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import gpu_tones
 from gpumon_tui.views.view import View
@@ -60,6 +62,12 @@ class GpusView(View):
     def focus_rows(self) -> None:
         """The table has the keys."""
         self._table.focus()
+
+    @on(RowTable.Chosen)
+    def tell_gpu(self, event: RowTable.Chosen) -> None:
+        """A GPU was chosen."""
+        event.stop()
+        self.post_message(GpuChosen(event.key))
 
     @property
     def counts(self) -> tuple[int, int]:

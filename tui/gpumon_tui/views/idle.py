@@ -8,9 +8,8 @@ from textual import on
 from textual.widget import Widget
 
 from gpumon.columns import GPU_COLUMNS
-from gpumon.model import Gpu
 from gpumon_tui.idleness import idleness_of
-from gpumon_tui.messages import JobChosen
+from gpumon_tui.messages import GpuChosen, JobChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import gpu_tones
 from gpumon_tui.views.view import View
@@ -34,7 +33,7 @@ class IdleView(View):
         self._line = IdleLine(self.settings.thresholds)
         self._jobs = JobTable(IDLE, self.settings, id="idle-jobs")
         rows = Rows(narrowed(GPU_COLUMNS, _WIDTHS), lambda gpu: gpu.key, gpu_tones(self.settings.thresholds))
-        self._gpus: RowTable[Gpu] = RowTable(rows, units=self.settings.units, id="idle-gpus")
+        self._gpus = RowTable(rows, units=self.settings.units, id="idle-gpus")
         yield self._line
         yield self._jobs
         yield self._gpus
@@ -70,12 +69,10 @@ class IdleView(View):
         self.post_message(JobChosen(event.key))
 
     @on(RowTable.Chosen, "#idle-gpus")
-    def tell_holder(self, event: RowTable.Chosen) -> None:
-        """A GPU was chosen: it leads to the job that holds it."""
+    def tell_gpu(self, event: RowTable.Chosen) -> None:
+        """A GPU was chosen."""
         event.stop()
-        gpu = self._gpus.selected
-        if gpu is not None and gpu.jobs:
-            self.post_message(JobChosen(gpu.jobs[0]))
+        self.post_message(GpuChosen(event.key))
 
     def _why_none(self, picture: Picture) -> str:
         if picture.is_empty:

@@ -8,6 +8,7 @@ from textual import on
 from textual.widget import Widget
 
 from gpumon.columns import NODE_COLUMNS
+from gpumon_tui.messages import NodeChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import node_tones
 from gpumon_tui.views.view import View
@@ -62,6 +63,12 @@ class NodesView(View):
     def counts(self) -> tuple[int, int]:
         """Nodes."""
         return self._table.counts
+
+    @on(RowTable.Chosen)
+    def tell_node(self, event: RowTable.Chosen) -> None:
+        """A node was chosen."""
+        event.stop()
+        self.post_message(NodeChosen(event.key))
 
     @on(RowTable.Moved)
     def show_node(self, event: RowTable.Moved) -> None:

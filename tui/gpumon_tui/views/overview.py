@@ -98,15 +98,10 @@ class Overview(View):
         """Nodes with GPUs."""
         return self._counts
 
-    @on(GpuHeatmap.NodeChosen)
-    def show_node(self, event: GpuHeatmap.NodeChosen) -> None:
+    @on(GpuHeatmap.Moved)
+    def show_node(self, event: GpuHeatmap.Moved) -> None:
         """The chosen node's GPUs."""
         self._gauges.put(event.node, self.picture.snapshot)
-
-    @on(AttentionList.NodeChosen)
-    def go_to_node(self, event: AttentionList.NodeChosen) -> None:
-        """A finding leads to its node."""
-        self._heatmap.put_cursor_on(event.node)
 
     def on_resize(self) -> None:
         """The chart may have come into sight."""

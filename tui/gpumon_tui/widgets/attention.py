@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
-from textual.message import Message
 
 from gpumon.columns import Column
 from gpumon.model import ClusterSnapshot, Severity
 from gpumon.text import shown
 from gpumon.units import MISSING
+from gpumon_tui.messages import NodeChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import SEVERITY_SIGNS, SEVERITY_TONES
 from gpumon_tui.widgets.listing import Rows
@@ -64,12 +64,6 @@ class AttentionList(RowTable[Concern]):
 
     BINDINGS: ClassVar = []
 
-    @dataclass
-    class NodeChosen(Message):
-        """A finding of this node was chosen."""
-
-        node: str
-
     def __init__(self) -> None:
         super().__init__(Rows(_COLUMNS, lambda concern: concern.text, {"severity": _tone, "text": _tone}))
 
@@ -84,4 +78,4 @@ class AttentionList(RowTable[Concern]):
         event.stop()
         concern = self.selected
         if concern is not None and concern.node:
-            self.post_message(self.NodeChosen(concern.node))
+            self.post_message(NodeChosen(concern.node))

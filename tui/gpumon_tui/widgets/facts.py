@@ -8,11 +8,14 @@ from typing import TypeAlias
 
 from rich.text import Text
 
+from gpumon.units import MISSING
 from gpumon_tui.widgets.bar import bar
 from gpumon_tui.widgets.row import Line
 
 _GAP = "   "
 _BAR = 24
+_STEP = 4
+"""Facts begin at multiples of it, so that they stay where they are when the numbers before them grow by a digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,12 @@ class Fact:
 
 FactLine: TypeAlias = "Sequence[Fact]"
 """Facts that belong together; they begin on a line of their own."""
+
+
+def known(label: str, value: str, tone: str = "foreground") -> Fact:
+    """A fact, or a quiet dash when it is not known."""
+    is_known = bool(value) and not value.startswith(MISSING)
+    return Fact(label, value or MISSING, tone if is_known else "quiet")
 
 
 class Facts(Line):
@@ -63,11 +72,11 @@ class Facts(Line):
             line = Text(no_wrap=True, end="")
             for fact in facts:
                 piece = self._piece(fact)
-                if line.cell_len and line.cell_len + len(_GAP) + piece.cell_len > width:
+                if line.cell_len and line.cell_len + len(_GAP) + _STEP - 1 + piece.cell_len > width:
                     yield line
                     line = Text(no_wrap=True, end="")
                 if line.cell_len:
-                    line.append(_GAP)
+                    line.append(" " * (len(_GAP) + -(line.cell_len + len(_GAP)) % _STEP))
                 piece.truncate(max(1, width), overflow="ellipsis")
                 line.append_text(piece)
             yield line

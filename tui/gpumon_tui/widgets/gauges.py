@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from rich.style import Style
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
@@ -16,6 +17,7 @@ from gpumon.model import ClusterSnapshot, Gpu
 from gpumon.settings import Thresholds
 from gpumon.units import Units
 from gpumon_tui.heat import needs_a_person
+from gpumon_tui.messages import GpuChosen
 from gpumon_tui.tones import heat_tone, use_tone
 from gpumon_tui.widgets.bar import bar
 from gpumon_tui.widgets.fitting import fit, width_of
@@ -25,6 +27,9 @@ _HOTTEST_CELSIUS = 100.0
 _EMPTY = ClusterSnapshot()
 _NUMBERS = 6 + 10 + 7 + 8
 _NOTE = 22
+_TALLEST = 3
+"""Two lines and a blank one."""
+Pieces: TypeAlias = "list[tuple[str, Style]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,11 @@ class _Widths:
 
 
 class GpuGauges(Lines, can_focus=True):
-    """One line per GPU, with a head above that stays."""
+    """One line per GPU, with a head above that stays; where there is room and `may_be_tall`, two and a blank one."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"gauge--{part}" for part in ("head", "good", "warn", "bad", "quiet", "memory", "power", "cool", "track", "old")
+        f"gauge--{part}"
+        for part in ("head", "good", "warn", "bad", "quiet", "memory", "power", "cool", "track", "old", "cursor")
     }
     DEFAULT_CSS = """
     GpuGauges {
@@ -62,24 +68,30 @@ class GpuGauges(Lines, can_focus=True):
         .gauge--cool { color: $cool; }
         .gauge--track { background: $track; }
         .gauge--old { color: $text-disabled; text-style: italic; }
+        .gauge--cursor { background: $cursor; text-style: bold; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll_down", "Down", show=False, id="gauges.down"),
-        Binding("up,k", "scroll_up", "Up", show=False, id="gauges.up"),
-        Binding("pagedown,ctrl+d,ctrl+f", "page_down", "Page down", show=False, id="gauges.page-down"),
-        Binding("pageup,ctrl+u,ctrl+b", "page_up", "Page up", show=False, id="gauges.page-up"),
-        Binding("home,g", "scroll_home", "Top", show=False, id="gauges.first"),
-        Binding("end,G", "scroll_end", "Bottom", show=False, id="gauges.last"),
+        Binding("down,j", "move(1)", "Next GPU", show=False, id="gauges.down"),
+        Binding("up,k", "move(-1)", "Previous GPU", show=False, id="gauges.up"),
+        Binding("pagedown,ctrl+d,ctrl+f", "page(1)", "Page down", show=False, id="gauges.page-down"),
+        Binding("pageup,ctrl+u,ctrl+b", "page(-1)", "Page up", show=False, id="gauges.page-up"),
+        Binding("home,g", "first", "First GPU", show=False, id="gauges.first"),
+        Binding("end,G", "last", "Last GPU", show=False, id="gauges.last"),
+        Binding("enter", "choose", "GPU", show=False, id="gauges.choose", tooltip="Open the GPU"),
     ]
     head_height = 1
 
-    def __init__(self, thresholds: Thresholds, shown_units: Units, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
-        super().__init__(id=id)
+    def __init__(self, thresholds: Thresholds, shown_units: Units, *, may_be_tall: bool = False) -> None:
+        super().__init__()
         self.snapshot = _EMPTY
         self.gpus: Sequence[Gpu] = ()
+        self.cursor = 0
+        """Index of the GPU that Enter opens; it is seen while the gauges have the keys."""
         self._thresholds = thresholds
         self._units = shown_units
+        self._may_be_tall = may_be_tall
+        self._lines_each = 1
         self._label_width = 1
         self._head = Strip([])
 
@@ -95,58 +107,167 @@ class GpuGauges(Lines, can_focus=True):
     def remark(self) -> str:
         """What is said when there is no GPU."""
 
+    @property
+    def selected(self) -> Gpu | None:
+        """The GPU under the cursor."""
+        return self.gpus[self.cursor] if self.cursor < len(self.gpus) else None
+
     def show(self, gpus: Sequence[Gpu], snapshot: ClusterSnapshot) -> None:
-        """Draws other GPUs, or the same ones with new numbers."""
+        """Draws other GPUs, or the same ones with new numbers; the cursor stays on its GPU."""
+        was = self.selected
         self.snapshot, self.gpus = snapshot, gpus
+        keys = [gpu.key for gpu in gpus]
+        self.cursor = keys.index(was.key) if was is not None and was.key in keys else 0
         self._label_width = 1 + max((width_of(self.label(gpu)) for gpu in gpus), default=4)
-        self.extend_to(self.inner_width, max(1, len(gpus)))
+        self._measure()
         head = self.draw_head()
         if head != self._head:
             self._head = head
             self.redraw_head()
         self.redraw()
 
+    def action_move(self, gpus: int) -> None:
+        """Moves the cursor."""
+        self._move_to(self.cursor + gpus)
+
+    def action_page(self, pages: int) -> None:
+        """Moves the cursor by what is visible."""
+        self._move_to(self.cursor + pages * max(1, self.seen_height // self._lines_each - 1))
+
+    def action_first(self) -> None:
+        """Moves to the first GPU."""
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        """Moves to the last GPU."""
+        self._move_to(len(self.gpus) - 1)
+
+    def action_choose(self) -> None:
+        """Opens the GPU under the cursor."""
+        if self.selected is not None:
+            self.post_message(GpuChosen(self.selected.key))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click moves the cursor, a second one chooses."""
+        place = event.get_content_offset(self)
+        line = None if place is None else self.line_at(place.y)
+        if line is not None and line // self._lines_each < len(self.gpus):
+            index = line // self._lines_each
+            if index == self.cursor and event.chain > 1:
+                self.action_choose()
+            self._move_to(index)
+
     def on_resize(self) -> None:
-        """Another width, other bars."""
-        self.extend_to(self.inner_width, max(1, len(self.gpus)))
+        """Another size, other bars."""
+        self._measure()
         self.redraw_all()
 
     def draw(self, number: int) -> Strip:
-        """One GPU."""
-        if number >= len(self.gpus):
+        """One line of one GPU."""
+        index, part = divmod(number, self._lines_each)
+        if index >= len(self.gpus):
             text = fit(self.remark(), self.inner_width) if number == 0 else ""
             return joined([(text, self.style("gauge--quiet"))])
-        gpu, told = self.gpus[number], self._units
+        gpu = self.gpus[index]
+        label = fit(self.label(gpu), self._label_width) if part == 0 else " " * self._label_width
+        pieces: Pieces = [(label, self._label_style(gpu, is_cursor=index == self.cursor and part == 0))]
+        if self._lines_each == 1:
+            pieces += self._whole(gpu)
+        elif part == 0:
+            pieces += self._work(gpu)
+        elif part == 1:
+            pieces += self._rest(gpu)
+        return joined(pieces)
+
+    def _whole(self, gpu: Gpu) -> Pieces:
+        """Everything in one line."""
         width = _Widths.within(self.inner_width, self._label_width)
-        old = "old" if gpu.is_stale else ""
-        use = use_tone(gpu, self._thresholds)
-        heat = heat_tone(gpu.temperature_celsius, self._thresholds) or "cool"
+        return [
+            *self._use(gpu, width.use),
+            *self._memory(gpu, width.memory),
+            *self._heat(gpu, width.heat),
+            *self._power(gpu, width.power),
+            self._said(gpu),
+        ]
+
+    def _work(self, gpu: Gpu) -> Pieces:
+        """How busy it is, and for whom."""
+        return [*self._use(gpu, max(8, self.inner_width - self._label_width - 6 - 40)), self._said(gpu)]
+
+    def _rest(self, gpu: Gpu) -> Pieces:
+        """What else is measured."""
+        left = max(8, self.inner_width - self._label_width - 40) - _NUMBERS + 6
+        memory = max(4, left * 2 // 4)
+        return [
+            *self._memory(gpu, memory),
+            *self._heat(gpu, max(4, left // 4)),
+            *self._power(gpu, max(4, left // 4)),
+            (self.details(gpu), self.style("gauge--quiet")),
+        ]
+
+    def details(self, gpu: Gpu) -> str:
+        """What is said at the end of its second line."""
+        parts = (("SM", gpu.sm_active), ("tensor", gpu.tensor_active), ("DRAM", gpu.dram_active))
+        return " ".join(f"{name} {units.share(value)}" for name, value in parts if value is not None)
+
+    def _use(self, gpu: Gpu, width: int) -> Pieces:
+        tone = use_tone(gpu, self._thresholds)
+        text = fit(units.share(gpu.utilization), 5, right=True) + " "
+        return self._gauge(gpu, gpu.utilization, width, tone or "good", text, tone, gpu.utilization)
+
+    def _memory(self, gpu: Gpu, width: int) -> Pieces:
+        text = fit(self._units.size(gpu.memory_used_bytes), 9, right=True) + " "
+        return self._gauge(gpu, gpu.memory_share, width, "memory", text, "", gpu.memory_used_bytes)
+
+    def _heat(self, gpu: Gpu, width: int) -> Pieces:
         hot = gpu.temperature_celsius
+        tone = heat_tone(hot, self._thresholds) or "cool"
+        text = fit(self._units.degrees(hot), 6, right=True) + " "
+        return self._gauge(gpu, None if hot is None else hot / _HOTTEST_CELSIUS, width, tone, text, tone, hot)
+
+    def _power(self, gpu: Gpu, width: int) -> Pieces:
         limit = gpu.detail.power_limit_watts
-        power = None if gpu.power_watts is None or not limit else gpu.power_watts / limit
-        alarm = "bad" if needs_a_person(gpu, self._thresholds) else ""
-        note = old or ("warn" if gpu.idle_since is not None else "")
-        return joined(
-            [
-                (fit(self.label(gpu), width.label), self.style(f"gauge--{old or alarm or 'quiet'}")),
-                *self._bar(gpu.utilization, width.use, old or use or "good"),
-                (fit(units.share(gpu.utilization), 5, right=True) + " ", self._number(old or use, gpu.utilization)),
-                *self._bar(gpu.memory_share, width.memory, old or "memory"),
-                (fit(told.size(gpu.memory_used_bytes), 9, right=True) + " ", self._number(old, gpu.memory_used_bytes)),
-                *self._bar(None if hot is None else hot / _HOTTEST_CELSIUS, width.heat, old or heat),
-                (fit(told.degrees(hot), 6, right=True) + " ", self._number(old or heat, hot)),
-                *self._bar(power, width.power, old or "power"),
-                (fit(units.watts(gpu.power_watts), 7, right=True) + " ", self._number(old, gpu.power_watts)),
-                (self.note(gpu), self.style(f"gauge--{note}") if note else self.style()),
-            ]
-        )
+        share = None if gpu.power_watts is None or not limit else gpu.power_watts / limit
+        text = fit(units.watts(gpu.power_watts), 7, right=True) + " "
+        return self._gauge(gpu, share, width, "power", text, "", gpu.power_watts)
 
-    def _number(self, tone: str, value: float | None) -> Style:
-        name = "quiet" if value is None else {"cool": "", "good": ""}.get(tone, tone)
-        return self.style(f"gauge--{name}") if name else self.style()
+    def _gauge(
+        self, gpu: Gpu, share: float | None, width: int, bar_tone: str, text: str, tone: str, value: float | None
+    ) -> Pieces:
+        """A bar and its number; the number is quiet where it is not known, and both are where they are old."""
+        old = "old" if gpu.is_stale else ""
+        name = "quiet" if value is None else {"cool": "", "good": ""}.get(old or tone, old or tone)
+        number = (text, self.style(f"gauge--{name}") if name else self.style())
+        if not width:
+            return [number]
+        return [(bar(share, width), self.style("gauge--track", f"gauge--{old or bar_tone}")), number]
 
-    def _bar(self, share: float | None, width: int, tone: str) -> list[tuple[str, Style]]:
-        return [(bar(share, width), self.style("gauge--track", f"gauge--{tone}"))] if width else []
+    def _label_style(self, gpu: Gpu, *, is_cursor: bool) -> Style:
+        alarm = "bad" if needs_a_person(gpu, self._thresholds) else "quiet"
+        over = ("gauge--cursor",) if is_cursor and self.has_focus else ()
+        return self.style(f"gauge--{'old' if gpu.is_stale else alarm}", *over)
+
+    def _said(self, gpu: Gpu) -> tuple[str, Style]:
+        tone = "old" if gpu.is_stale else "warn" if gpu.idle_since is not None else ""
+        return self.note(gpu), self.style(f"gauge--{tone}") if tone else self.style()
+
+    def _measure(self) -> None:
+        """As many lines for each GPU as are there for all of them."""
+        each = self.seen_height // max(1, len(self.gpus)) if self._may_be_tall else 1
+        each = max(1, min(_TALLEST, each))
+        if each != self._lines_each:
+            self._lines_each = each
+            self.redraw_all()
+        self.extend_to(self.inner_width, max(1, len(self.gpus) * self._lines_each))
+
+    def _move_to(self, index: int) -> None:
+        if not self.gpus:
+            return
+        old, self.cursor = self.cursor, max(0, min(index, len(self.gpus) - 1))
+        for place in (old, self.cursor):
+            self.redraw_line(place * self._lines_each)
+        self.show_line((self.cursor + 1) * self._lines_each - 1)
+        self.show_line(self.cursor * self._lines_each)
 
 
 def idle_words(gpu: Gpu, snapshot: ClusterSnapshot) -> str:

@@ -20,6 +20,7 @@ from gpumon.settings import Thresholds
 from gpumon.text import shown
 from gpumon_tui.heat import FREE, LEGEND, LOST, SIGNS, STYLES, UNKNOWN, cells_of, mean_utilization
 from gpumon_tui.idleness import is_idle
+from gpumon_tui.messages import NodeChosen
 from gpumon_tui.owners import COLOURS, OTHERS, OWNER_STYLES, Cell, Colouring, Owners, owners_of
 from gpumon_tui.tones import state_tone
 from gpumon_tui.widgets.fitting import fit
@@ -80,7 +81,7 @@ class GpuHeatmap(Lines, can_focus=True):
     head_height = 1
 
     @dataclass
-    class NodeChosen(Message):
+    class Moved(Message):
         """The cursor is on this node, or its node has new numbers."""
 
         node: str
@@ -124,20 +125,13 @@ class GpuHeatmap(Lines, can_focus=True):
             self.redraw()
         else:
             self.redraw_all()
-        self.post_message(self.NodeChosen(self._chosen))
+        self.post_message(self.Moved(self._chosen))
 
     def colour_by(self, colouring: Colouring) -> None:
         """Lets the colours tell something else."""
         self.colouring = colouring
         self._meet_owners()
         self.redraw_all()
-
-    def put_cursor_on(self, name: str) -> None:
-        """Moves the cursor to the node of this name, if it is shown."""
-        for index, node in enumerate(self.nodes):
-            if node.name == name:
-                self._move_to(index)
-                return
 
     def action_move(self, nodes: int) -> None:
         """Moves along a line."""
@@ -161,17 +155,21 @@ class GpuHeatmap(Lines, can_focus=True):
         self._move_to(len(self.nodes) - 1)
 
     def action_choose(self) -> None:
-        """Says again which node is meant."""
-        self.post_message(self.NodeChosen(self._chosen))
+        """Chooses the node under the cursor."""
+        if self._chosen:
+            self.post_message(NodeChosen(self._chosen))
 
     def on_click(self, event: events.Click) -> None:
-        """A click moves the cursor to the node."""
+        """A click moves the cursor to the node, a second one chooses it."""
         place = event.get_content_offset(self)
         line = None if place is None else self.line_at(place.y)
         if place is not None and line is not None:
             column = min(place.x // (self._entry_width + 2), self._columns - 1)
-            if line * self._columns + column < len(self.nodes):
-                self._move_to(line * self._columns + column)
+            index = line * self._columns + column
+            if index < len(self.nodes):
+                if index == self.cursor and event.chain > 1:
+                    self.action_choose()
+                self._move_to(index)
 
     def on_resize(self) -> None:
         """Another width holds another number of columns."""
@@ -288,4 +286,4 @@ class GpuHeatmap(Lines, can_focus=True):
         self.redraw_line(old // self._columns)
         self.redraw_line(self.cursor // self._columns)
         self.show_line(self.cursor // self._columns)
-        self.post_message(self.NodeChosen(self._chosen))
+        self.post_message(self.Moved(self._chosen))

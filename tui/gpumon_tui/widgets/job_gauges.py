@@ -18,8 +18,8 @@ _LONGEST_NAME = 16
 class JobGauges(GpuGauges):
     """One line per GPU, node by node; the head counts them."""
 
-    def __init__(self, thresholds: Thresholds, shown_units: Units, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
-        super().__init__(thresholds, shown_units, id=id)
+    def __init__(self, thresholds: Thresholds, shown_units: Units, *, may_be_tall: bool = False) -> None:
+        super().__init__(thresholds, shown_units, may_be_tall=may_be_tall)
         self._job: Job | None = None
         self._why_none = ""
 

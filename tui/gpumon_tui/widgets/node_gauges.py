@@ -17,8 +17,8 @@ from gpumon_tui.widgets.lines import joined
 class NodeGauges(GpuGauges):
     """One line per GPU of the chosen node; the head says which node that is and how it stands."""
 
-    def __init__(self, thresholds: Thresholds, shown_units: Units, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
-        super().__init__(thresholds, shown_units, id=id)
+    def __init__(self, thresholds: Thresholds, shown_units: Units, *, may_be_tall: bool = False) -> None:
+        super().__init__(thresholds, shown_units, may_be_tall=may_be_tall)
         self._node: Node | None = None
 
     def put(self, node: str, snapshot: ClusterSnapshot) -> None:
