@@ -17,7 +17,7 @@ from gpumon_cli.free_shape import free_answer
 from gpumon_cli.free_text import free_lines, free_remarks
 from gpumon_cli.json_text import json_bytes
 from gpumon_cli.offer import offer_of
-from gpumon_cli.remarks import demo_line, remarks_on
+from gpumon_cli.remarks import demo_line, ended, remarks_on
 from gpumon_cli.room import rooms_of
 from gpumon_cli.terminal import Terminal
 
@@ -36,9 +36,8 @@ def _put(options: Options, settings: Settings, screen: Terminal, snapshot: Clust
     rooms = rooms_of(snapshot)
     if all(room.free is None for room in rooms):
         why = snapshot.why_missing("jobs", "jobs") if snapshot.gpus else snapshot.why_missing("gpus", "")
-        raise NoData(
-            f"{snapshot.source} does not tell which GPUs are free: {why}.", advice="`gpumon doctor` says what to do."
-        )
+        where = f"{snapshot.source} does not tell which GPUs are free"
+        raise NoData(f"{where}: {ended(why)}", advice="`gpumon doctor` says what to do.")
     offer = offer_of(rooms, options.gpus, options.type, snapshot)
     code = ExitCode.OK if offer.now else ExitCode.FINDINGS
     if options.json:

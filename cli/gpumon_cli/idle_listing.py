@@ -28,6 +28,7 @@ from gpumon_cli.idle import (
 from gpumon_cli.idle_shape import idle_answer
 from gpumon_cli.listing import Listing
 from gpumon_cli.nearest import meant
+from gpumon_cli.remarks import ended
 
 IDLE_COLUMNS: tuple[Column[IdleJob], ...] = (
     text("job", "JOB", lambda row: row.shown_id),
@@ -57,7 +58,7 @@ def idle_listing(options: Options, settings: Settings) -> Listing[IdleJob]:
         columns=IDLE_COLUMNS,
         rows=partial(_rows, least=least, users=users, thresholds=settings.thresholds),
         parts=Parts.GPUS | Parts.JOBS | Parts.IDLE,
-        concerns=("gpus", "jobs"),
+        concerns=("gpus", "jobs", "slurm"),
         spare=("account", "partition", "state", "left", "of", "name", "where"),
         answer=partial(idle_answer, least_seconds=least, thresholds=settings.thresholds),
         below=partial(_total, least=least),
@@ -72,9 +73,9 @@ def _rows(
 ) -> tuple[IdleJob, ...]:
     where = shown(snapshot.source)
     if not snapshot.gpus:
-        raise NoData(f"{where} knows no GPUs: {snapshot.why_missing('gpus', '')}.", advice=_ADVICE)
+        raise NoData(f"{where} knows no GPUs: {ended(snapshot.why_missing('gpus', ''))}", advice=_ADVICE)
     if not is_known(snapshot, thresholds):
-        raise NoData(f"{where} does not tell since when GPUs idle: {why_unknown(snapshot)}.", advice=_ADVICE)
+        raise NoData(f"{where} does not tell since when GPUs idle: {ended(why_unknown(snapshot))}", advice=_ADVICE)
     return idle_jobs(snapshot, least, users)
 
 

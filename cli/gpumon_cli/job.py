@@ -19,7 +19,7 @@ from gpumon_cli.job_ids import found
 from gpumon_cli.job_text import gpus_of, job_lines
 from gpumon_cli.json_text import json_bytes
 from gpumon_cli.queue_text import why_no_jobs
-from gpumon_cli.remarks import demo_line, remarks_on
+from gpumon_cli.remarks import demo_line, ended, remarks_on
 from gpumon_cli.shapes import job_answer
 from gpumon_cli.terminal import Terminal
 
@@ -41,7 +41,7 @@ def run_job(options: Options) -> int:
 
 def _put(options: Options, settings: Settings, screen: Terminal, snapshot: ClusterSnapshot) -> Answer:
     if snapshot.jobs is None:
-        why = why_no_jobs(snapshot) if snapshot.queue else f"{snapshot.why_missing('slurm', '')}."
+        why = why_no_jobs(snapshot) if snapshot.queue else ended(snapshot.why_missing("slurm", ""))
         raise NoData(f"{snapshot.source} tells of no single job: {why}", advice="`gpumon doctor` says what to do.")
     jobs = found(options.job, snapshot.jobs)
     gpus, code = gpus_of(jobs, snapshot), ExitCode.OK if jobs else ExitCode.FINDINGS
@@ -49,7 +49,7 @@ def _put(options: Options, settings: Settings, screen: Terminal, snapshot: Clust
         answer = job_answer(options.job, jobs, gpus, snapshot)
         return Answer(json_bytes(answer, to_terminal=screen.is_tty), code=code)
     lines = job_lines(jobs, snapshot, settings, screen) if jobs else [_not_there(options.job, snapshot)]
-    remarks = remarks_on(snapshot, ("jobs",), gpus, ())
+    remarks = remarks_on(snapshot, ("jobs", "slurm"), gpus, ())
     return Answer("".join(f"{line}\n" for line in (*demo_line(snapshot), *lines)), remarks, code)
 
 

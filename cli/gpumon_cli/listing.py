@@ -21,7 +21,7 @@ from gpumon_cli.csv_text import csv_lines
 from gpumon_cli.exit_codes import ExitCode
 from gpumon_cli.json_text import json_bytes
 from gpumon_cli.nearest import meant
-from gpumon_cli.remarks import demo_line, remarks_on
+from gpumon_cli.remarks import demo_line, ended, remarks_on
 from gpumon_cli.tables import Table, draw
 from gpumon_cli.terminal import Terminal
 
@@ -129,13 +129,14 @@ def _otherwise(listing: Listing[Row], snapshot: ClusterSnapshot) -> Answer:
 
 def _why_nothing(listing: Listing[Row], snapshot: ClusterSnapshot) -> str:
     where = f"{snapshot.source} knows no {listing.name}"
-    for part in listing.concerns:
+    parts = ("jobs", "slurm") if listing.name == "jobs" else (listing.name,)
+    for part in parts:
         for problem in snapshot.problems:
             if problem.part == part:
-                return f"{where}: {problem.text}"
+                return f"{where}: {ended(problem.text)}"
     if listing.name == "alerts":
         return f"{where}: it does not answer /api/v1/alerts."
-    return f"{where}: {snapshot.why_missing(listing.concerns[-1] if listing.name == 'jobs' else listing.name, '')}."
+    return f"{where}: {ended(snapshot.why_missing(parts[-1], ''))}"
 
 
 def _understood(listing: Listing[Row], options: Options, settings: Settings) -> _Wish[Row]:

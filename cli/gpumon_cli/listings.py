@@ -36,7 +36,7 @@ GPUS: Listing[Gpu] = Listing(
     columns=GPU_COLUMNS,
     rows=lambda snapshot: snapshot.gpus or None,
     parts=Parts.GPUS | Parts.JOBS | Parts.IDLE,
-    concerns=("gpus", "jobs"),
+    concerns=("gpus", "jobs", "slurm"),
     table=tuple(replace(column, width=_SHORT.get(column.key, column.width)) for column in GPU_COLUMNS),
     spare=("total", "dram", "tensor", "age", "sm", "xid", "used", "known", "account", "model", "job", "idle", "power"),
     answer=shapes.gpus_answer,

@@ -21,6 +21,11 @@ def demo_line(snapshot: ClusterSnapshot) -> tuple[str, ...]:
     return (f"DEMO – simulated data, no real cluster ({shown(snapshot.source)})",) if snapshot.is_simulated else ()
 
 
+def ended(reason: str) -> str:
+    """A reason at the end of a sentence; some bring their own full stop."""
+    return reason if reason.endswith((".", "!", "?")) else f"{reason}."
+
+
 def remarks_on(
     snapshot: ClusterSnapshot, concerns: Sequence[str], rows: Sequence[Row], columns: Sequence[Column[Row]]
 ) -> tuple[str, ...]:

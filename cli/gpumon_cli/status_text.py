@@ -16,6 +16,7 @@ from gpumon_cli.column_kinds import count, share, text
 from gpumon_cli.holders import Holder, TypeUse
 from gpumon_cli.idle import Idleness, gpu_hours, why_unknown
 from gpumon_cli.queue_text import counted
+from gpumon_cli.remarks import ended
 from gpumon_cli.tables import Table, blocks
 from gpumon_cli.terminal import Terminal
 
@@ -62,7 +63,7 @@ def status_lines(
             yield f"… and {len(holders) - _MOST_HOLDERS} more users"
     elif holders is None and totals.gpus:
         yield ""
-        yield f"Who holds them is not known: {shown(snapshot.why_missing('jobs', 'jobs'))}."
+        yield f"Who holds them is not known: {ended(shown(snapshot.why_missing('jobs', 'jobs')))}"
     yield ""
     yield from _findings([each for each in found if idle is None or each.kind != "idle"], snapshot, screen)
 

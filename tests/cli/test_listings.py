@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import given as given_texts
@@ -270,6 +271,21 @@ def test_a_failed_part_gives_its_own_reason(given: Given, run: Run) -> None:
     problem = Problem("gpus", "the query timed out", "", Severity.ERROR)
     given(ClusterSnapshot(source="http://head:9090", problems=(problem,)))
     assert "knows no gpus: the query timed out" in run("gpus").err
+
+
+def test_when_slurm_is_down_its_silence_is_the_reason_and_nothing_of_it_is_shown(given: Given, run: Run) -> None:
+    silence = Problem("slurm", "Slurm itself does not answer its exporter.", "Run scontrol ping.", Severity.ERROR)
+    gpus = tuple(msgspec.structs.replace(each, jobs=None) for each in cluster().gpus)
+    nodes = tuple(msgspec.structs.replace(each, slurm=None) for each in cluster().nodes)
+    bare = cluster(gpus=gpus, nodes=nodes, problems=(silence,), jobs=None, queue=None, partitions=(), users=())
+    given(replace(bare, accounts=()))
+    for typed in (["jobs"], ["job", "100"], ["idle"], ["free"]):
+        said = run(*typed)
+        assert (said.code, said.out) == (3, "")
+        assert "Slurm itself does not answer its exporter. `gpumon doctor`" in said.err
+    said = run("gpus", "--columns", "node,user")
+    assert set(said.out.split()) == {"NODE", "USER", "gpu1", "gpu10", "–"}
+    assert "✗ Slurm itself does not answer its exporter. Run scontrol ping." in said.err
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"], ["--csv"]])
