@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gpumon.model import Alert, Gpu
-from gpumon_demo.blocks import Host
 from gpumon_demo.hosts import filesystems
+from gpumon_demo.inventory import Host
 
 if TYPE_CHECKING:
     from gpumon_demo.cluster import Cluster

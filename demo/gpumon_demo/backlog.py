@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gpumon_demo.chance import draw, early, whole
+from gpumon_demo.chance import among, draw, early, whole
 from gpumon_demo.clockwork import SUBMIT_UNIT_SECONDS, TICK_SECONDS
+from gpumon_demo.planner import LIMITS
 from gpumon_demo.rhythm import Kind
 
-_REASONS = ("Priority",) * 11 + (
+_REASONS = ("Priority",) * 12 + (
     "QOSMaxGRESPerUser", "QOSMaxGRESPerUser", "QOSMaxGRESPerUser", "Dependency", "Dependency", "AssocGrpGRES",
-    "ReqNodeNotAvail", "BeginTime", "JobHeldUser", "JobArrayTaskLimit",
+    "AssocGrpGRES", "ReqNodeNotAvail", "Resources", "BeginTime", "BeginTime", "JobHeldUser", "JobHeldAdmin",
+    "JobArrayTaskLimit", "JobArrayTaskLimit", "Reservation", "DependencyNeverSatisfied", "QOSMaxJobsPerUserLimit",
+    "Licenses",
 )  # fmt: skip
+_NOT_ELIGIBLE = frozenset({"Dependency", "DependencyNeverSatisfied", "JobHeldUser", "JobHeldAdmin"})
+"""For these Slurm does not know from when on a job may start."""
+_EITHER = frozenset({"a100", "h100"})
+"""Partitions that are alike enough for a job to ask for both."""
 
 
 class Waiting(NamedTuple):
@@ -21,13 +28,20 @@ class Waiting(NamedTuple):
     number: int
     submit: int
     withdrawn: int
+    eligible: int | None
+    """From when on it may start; None when that is not known."""
+    limit: int
+    """Seconds that it asks for."""
     kind: Kind
     partition: str
+    """Where it may start: "a100", or "a100,h100"."""
     gpus: int
     nodes: int
     reason: str
     tasks: str
     """Slurm's range of array tasks; "" for a single job."""
+    task_count: int
+    """How many these are; 0 for a single job."""
 
 
 class Backlog:
@@ -37,6 +51,7 @@ class Backlog:
         """`partitions`: name, GPUs of a node (0 without) and number of nodes; those that are wanted most come first."""
         self.streams, self.id_base = streams, id_base
         self._partitions, self._seed = partitions, seed
+        self._has_both = {name for name, _, _ in partitions} >= _EITHER
         self._rhythms = [self._rhythm(stream) for stream in range(streams)]
         self._known: dict[int, Waiting] = {}
 
@@ -64,18 +79,30 @@ class Backlog:
         nodes = min(most, early((1, 1, 1, 2, 4, 8), *keys, 56))
         gpus = nodes * per_node if nodes > 1 else early((1, 2, 4, per_node), *keys, 57) if per_node else 0
         is_array = reason == "JobArrayTaskLimit" or draw(*keys, 58) < 0.12
-        first = whole(40, *keys, 59)
-        tasks = f"{first}-{first + 9 + whole(190, *keys, 60)}%{2 + whole(7, *keys, 61)}" if is_array else ""
+        text, tasks = _tasks(*keys) if is_array else ("", 0)
+        is_either = self._has_both and partition in _EITHER and draw(*keys, 63) < 0.15
         submit = shift + number * period
+        begins = submit + stay + 600 if reason == "BeginTime" else submit
         return Waiting(
             stream,
             number,
             submit,
             submit + stay,
+            None if reason in _NOT_ELIGIBLE else begins,
+            among(LIMITS, *keys, 64),
             Kind(whole(5, *keys, 62)) if per_node else Kind.CPU,
-            partition,
+            ",".join(sorted(_EITHER)) if is_either else partition,
             min(gpus, 1) if is_array else gpus,
             1 if is_array else nodes,
             reason,
+            text,
             tasks,
         )
+
+
+def _tasks(*keys: int) -> tuple[str, int]:
+    """A range of array tasks, in steps now and then, and how many these are."""
+    first, step = whole(40, *keys, 59), early((1, 1, 2, 5), *keys, 65)
+    count = 5 + int(120 * draw(*keys, 60) ** 3)
+    by = f":{step}" if step > 1 else ""
+    return f"{first}-{first + (count - 1) * step}{by}%{2 + whole(7, *keys, 61)}", count

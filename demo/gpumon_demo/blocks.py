@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from gpumon.model import GpuDevice, MigInstance
-from gpumon_demo.chance import among, draw, whole
+from gpumon_demo.chance import among, whole
 from gpumon_demo.clockwork import ROUND_SECONDS, SUBMIT_UNIT_SECONDS
-from gpumon_demo.hardware import Machine, Slice
+from gpumon_demo.inventory import Host
 from gpumon_demo.plans import PLANS, Plan, PlannedJob
 from gpumon_demo.rhythm import Sums
 
-MIB = 2.0**20
-DRIVER = "570.133.20"
 _FEW = 8
 """So many rounds' sums are remembered; a look backwards needs two."""
 _UPTIME_ROUNDS = 30
 """How long nodes ran between boots before the last one."""
 _STEPS = (1, 3, 5, 7, 9, 11, 13, 15)
 """Odd, so that a block meets all of the plans before one comes again."""
-
-
-class Unit(NamedTuple):
-    """A GPU or a MIG slice of one."""
-
-    device: GpuDevice
-    card: int
-    slice: Slice | None
-    memory_mib: int
-    gain: float
-    """No two cards are alike: how hard this one works where the average card works 1."""
-    warmth: float
-    """Degrees above or below the average card of its type."""
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """One node."""
-
-    name: str
-    number: int
-    """Its place in the cluster, from 0."""
-    machine: Machine
-    units: tuple[Unit, ...]
-
-    def units_of_card(self, card: int) -> tuple[int, ...]:
-        """The places of a card's units among the node's."""
-        return tuple(place for place, unit in enumerate(self.units) if unit.card == card)
 
 
 class Held(NamedTuple):
@@ -63,6 +31,10 @@ class Held(NamedTuple):
     def round_began(self) -> int:
         """When the job's round began."""
         return self.block.offset + self.round * ROUND_SECONDS
+
+    def age(self, moment: int) -> int:
+        """How long before that moment it started, in seconds."""
+        return moment - self.round_began - self.job.start
 
 
 @dataclass(eq=False)
@@ -108,11 +80,18 @@ class Block:
         return self.last_boot if since >= 0 else self.last_boot + since // _UPTIME_ROUNDS * _UPTIME_ROUNDS
 
     def running(self, moment: int) -> list[Held]:
-        """The jobs that run."""
+        """The jobs that hold something: they run, or are suspended."""
         if not self.plans:
             return []
         number, second = self.place(moment)
         return [Held(self, number, job) for job in self.plan(number).running(second)]
+
+    def completing(self, moment: int) -> list[Held]:
+        """The jobs that have ended, and whose nodes are being cleaned up."""
+        if not self.plans:
+            return []
+        number, second = self.place(moment)
+        return [Held(self, number, job) for job in self.plan(number).completing(second)]
 
     def waiting(self, moment: int) -> list[Held]:
         """The jobs that wait, those of the next round among them."""
@@ -123,7 +102,7 @@ class Block:
         return found + [Held(self, number + 1, job) for job in self.plan(number + 1).waiting(second - ROUND_SECONDS)]
 
     def ended(self, moment: int, seconds: int) -> list[Held]:
-        """The jobs that ended within the last `seconds`."""
+        """The jobs that ended within the last `seconds`, and hold no node any more."""
         if not self.plans:
             return []
         number, second = self.place(moment)
@@ -154,7 +133,7 @@ class Block:
             return known
         boot = self.boot(number)
         cycles, rest = divmod(number - boot, PLANS)
-        powers = [0.0] * (len(self.hosts) * len(self.hosts[0].units or range(8)))
+        powers = [0.0] * (len(self.hosts) * self.hosts[0].parts)
         sums = [Sums()] * len(self.hosts)
         for place in range(PLANS):
             times = cycles + (place < rest)
@@ -169,19 +148,13 @@ class Block:
 
     def job_id(self, held: Held, ids: int) -> int:
         """A job's number: later ones are higher, until the numbers start again after a month."""
-        job = held.job
-        return self._id(held, job.id_moment, job.lane, ids)
-
-    def array_id(self, held: Held, ids: int) -> int:
-        """The number of a job's array, which is that of its last task."""
-        if held.job.array is None:
-            raise ValueError(f"job {held.job.ordinal} is not part of an array")
-        return self.job_id(Held(self, held.round, self.plan(held.round).jobs[held.job.array]), ids)
-
-    def _id(self, held: Held, moment: int, lane: int, ids: int) -> int:
-        unit = (held.round_began + moment) // SUBMIT_UNIT_SECONDS
-        within = held.round % 2 * (self.ids // 2) + lane
+        unit = (held.round_began + held.job.id_moment) // SUBMIT_UNIT_SECONDS
+        within = held.round % 2 * (self.ids // 2) + held.job.lane
         return job_number(unit, self.id_base + within, ids)
+
+    def family_id(self, held: Held, ids: int) -> int:
+        """The number of a job's array, which is its last task's, or of its heterogeneous job, which is the leader's."""
+        return self.job_id(Held(self, held.round, self.plan(held.round).jobs[held.job.family]), ids)
 
 
 _UNITS_A_MONTH = 30 * 86_400 // SUBMIT_UNIT_SECONDS
@@ -191,41 +164,3 @@ _FIRST_ID = 10_000
 def job_number(unit: int, origin: int, origins: int) -> int:
     """The id of the job that `origin` (of so many) submitted in that unit of time."""
     return _FIRST_ID + unit % _UNITS_A_MONTH * origins + origin
-
-
-def units(name: str, number: int, machine: Machine, seed: int) -> tuple[Unit, ...]:
-    """A node's GPUs and slices; () without GPUs."""
-    found: list[Unit] = []
-    for card in range(machine.cards):
-        gain = 0.95 + 0.1 * draw(seed, number, card, 11)
-        warmth = -3 + 6 * draw(seed, number, card, 12)
-        cut: Sequence[Slice | None] = machine.slices[card] if card < len(machine.slices) else (None,)
-        for part in cut:
-            device = _device(name, number, card, part, machine, seed)
-            size = part.memory_mib if part else machine.card.memory_mib if machine.card else 0
-            found.append(Unit(device, card, part, size, gain, warmth))
-    return tuple(found)
-
-
-def _device(name: str, number: int, card: int, part: Slice | None, machine: Machine, seed: int) -> GpuDevice:
-    kind = machine.card
-    words = [whole(1 << 16, seed, number, card, 20 + place) for place in range(8)]
-    text = "".join(f"{word:04x}" for word in words)
-    size = (
-        (part.memory_mib + (kind.reserved_mib // 7 if kind else 0))
-        if part
-        else kind.memory_mib + kind.reserved_mib
-        if kind
-        else 0
-    )
-    return GpuDevice(
-        uuid=f"GPU-{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}",
-        node=name,
-        index=card,
-        mig=MigInstance(part.id, part.profile) if part else None,
-        model=kind.model if kind else None,
-        driver=DRIVER,
-        pci_bus_id=f"00000000:{0x18 + card * 0x11:02X}:00.0",
-        memory_total_bytes=size * MIB,
-        instance=f"{name}:9400",
-    )

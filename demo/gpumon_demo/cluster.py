@@ -19,15 +19,17 @@ from gpumon.model import (
     Reservation,
     UserUsage,
 )
-from gpumon_demo import alerts, gauges, hosts, people, slurm, workload
+from gpumon_demo import alerts, gauges, hosts, inventory, people, reservations, slurm, slurm_nodes, workload
 from gpumon_demo.backlog import Backlog, Waiting
-from gpumon_demo.blocks import Block, Held, Host, units
+from gpumon_demo.blocks import Block, Held
 from gpumon_demo.chance import draw, whole
 from gpumon_demo.clockwork import ROUND_SECONDS, SUBMIT_UNIT_SECONDS, tick_of
-from gpumon_demo.hardware import MACHINES, Machine, letters, names
+from gpumon_demo.hardware import MACHINES, letters, names
+from gpumon_demo.inventory import Host
 from gpumon_demo.patterns import Rhythms
 from gpumon_demo.planner import plans
 from gpumon_demo.plans import Plan, Shape
+from gpumon_demo.tally import Tally
 from gpumon_demo.troubles import Troubles, troubles
 
 FEWEST_NODES = 4
@@ -55,20 +57,19 @@ class Simulation:
         silent = begins_at - 240 if falls_silent_at is None else falls_silent_at
         machines = [MACHINES[letter] for letter in letters(nodes)]
         self.hosts = tuple(
-            Host(name, number, machine, units(name, number, machine, seed))
+            inventory.host(name, number, machine, seed)
             for number, (name, machine) in enumerate(zip(names(nodes), machines, strict=True))
         )
         self.host_by_name = {host.name: host for host in self.hosts}
         self.troubles: Troubles = troubles([host.name for host in self.hosts], begins_at, silent)
-        self.users = people.users(sum(len(host.units) for host in self.hosts))
+        self.users = people.users(sum(len(host.gpus) for host in self.hosts))
         self.blocks = self._blocks(begins_at)
         self.block_of = {host.name: (block, place) for block in self.blocks for place, host in enumerate(block.hosts)}
         self.backlog = self._backlog()
         self.ids = self.backlog.id_base + self.backlog.streams
         """How many origins job ids have."""
-        self.waiting_jobs: dict[tuple[int, int], Job] = {}
+        self.known_jobs: dict[tuple[int, int, int, str], Job] = {}
         """Memory of jobs that were put together once; they are the same whenever they are."""
-        self.held_jobs: dict[tuple[int, int, int, str], Job] = {}
         self._latest: tuple[Cluster, ...] = ()
 
     def at(self, moment: float) -> Cluster:
@@ -82,9 +83,9 @@ class Simulation:
         return found
 
     @cached_property
-    def unit_of(self) -> Mapping[str, tuple[Host, int]]:
-        """For the key of each GPU, its node and its place among that node's units."""
-        return {unit.device.key: (host, place) for host in self.hosts for place, unit in enumerate(host.units)}
+    def gpu_of(self) -> Mapping[str, tuple[Host, tuple[int, ...]]]:
+        """For the key of each GPU, its node and the places of its units there."""
+        return {host.units[places[0]].device.key: (host, places) for host in self.hosts for places in host.gpus}
 
     def booted_at(self, host: Host, moment: int) -> int:
         """When a node was booted, as seen from a moment: its counters count from there."""
@@ -110,7 +111,7 @@ class Simulation:
             number = len(found)
             plan: tuple[Plan, ...] = ()
             if not self.troubles.is_out_of_service(group[0].name):
-                shape = _shape(group[0].machine, len(group))
+                shape = _shape(group[0], len(group))
                 plan = library.get(shape) or plans(shape, self.seed, rhythms)
                 library[shape] = plan
             offset = whole(ROUND_SECONDS // SUBMIT_UNIT_SECONDS, self.seed, number, 3) * SUBMIT_UNIT_SECONDS
@@ -139,11 +140,11 @@ class Simulation:
         return Backlog(max(_WAITING_AT_LEAST, int(gpus * _WAITING_PER_GPU)), wanted, self.seed, base)
 
 
-def _shape(machine: Machine, nodes: int) -> Shape:
+def _shape(host: Host, nodes: int) -> Shape:
+    machine, shards = host.machine, host.machine.shards
     letter = next(letter for letter, known in MACHINES.items() if known is machine)
     has_gpus = machine.card is not None
-    count = sum(len(cut) for cut in machine.slices) + machine.cards - len(machine.slices) if has_gpus else 8
-    return Shape(letter, nodes, count, machine.cpus, has_gpus, bool(machine.slices), machine.is_debug)
+    return Shape(letter, nodes, host.parts, machine.cpus, has_gpus, bool(machine.slices), machine.is_debug, shards)
 
 
 class Cluster:
@@ -154,8 +155,13 @@ class Cluster:
 
     @cached_property
     def held(self) -> tuple[tuple[Held, ...], ...]:
-        """The jobs that run, for each block."""
+        """The jobs that run or are suspended, for each block."""
         return tuple(tuple(block.running(self.moment)) for block in self.simulation.blocks)
+
+    @cached_property
+    def completing(self) -> tuple[tuple[Held, ...], ...]:
+        """The jobs whose nodes are being cleaned up, for each block."""
+        return tuple(tuple(block.completing(self.moment)) for block in self.simulation.blocks)
 
     @cached_property
     def waiting(self) -> tuple[Held, ...]:
@@ -182,15 +188,22 @@ class Cluster:
         """Every job by its id."""
         return {job.id: job for job in self.jobs}
 
+    def job_of(self, held: Held) -> Job:
+        """A job that runs or is suspended."""
+        return workload.started_job(self.simulation, held, workload.phase(held, self.moment))
+
+    def held_here(self, host: Host) -> list[Held]:
+        """The jobs that hold something of a node, each once."""
+        block, place = self.simulation.block_of[host.name]
+        return [held for held in self.held[block.number] if place in held.job.where]
+
     def held_on(self, host: Host) -> list[Held | None]:
         """For each unit of a node, the job that holds it."""
-        block, place = self.simulation.block_of[host.name]
-        found: list[Held | None] = [None] * (len(host.units) or 8)
-        for held in self.held[block.number]:
-            region = held.job.where
-            if region.node <= place < region.node + region.nodes:
-                for unit in range(region.unit, region.unit + region.units):
-                    found[unit] = held
+        place = self.simulation.block_of[host.name][1]
+        found: list[Held | None] = [None] * host.parts
+        for held in self.held_here(host):
+            for unit in held.job.where.units_on(place):
+                found[unit] = held
         return found
 
     def gpus_of(self, host: Host) -> tuple[Gpu, ...]:
@@ -221,7 +234,12 @@ class Cluster:
     @cached_property
     def slurm_nodes(self) -> dict[str, NodeSlurm]:
         """What Slurm says about each node, by name."""
-        return slurm.node_states(self)
+        return {host.name: slurm_nodes.node(self, host) for host in self.by_name}
+
+    @cached_property
+    def tally(self) -> Tally:
+        """The queue, counted."""
+        return Tally(self.jobs)
 
     @cached_property
     def queue(self) -> Queue:
@@ -246,7 +264,12 @@ class Cluster:
     @cached_property
     def reservations(self) -> tuple[Reservation, ...]:
         """What is set aside."""
-        return slurm.reservations(self)
+        return reservations.reservations(self)
+
+    @cached_property
+    def reserved(self) -> frozenset[str]:
+        """The nodes that are kept for somebody now."""
+        return reservations.reserved(self)
 
     @cached_property
     def alerts(self) -> tuple[Alert, ...]:
@@ -255,16 +278,16 @@ class Cluster:
 
     def mean_utilization(self) -> float:
         """Of all whole GPUs that are in service, without working out each of them."""
-        busy, count = 0.0, 0
+        busy = count = 0.0
         for block in self.simulation.blocks:
-            machine = block.hosts[0].machine
-            if machine.card is None or block.hosts[0].name == self.simulation.troubles.down:
+            host = block.hosts[0]
+            if host.machine.card is None or host.name == self.simulation.troubles.down:
                 continue
-            uncut = [not unit.slice for unit in block.hosts[0].units]
-            count += sum(uncut) * len(block.hosts)
+            parts = [0.0 if unit.slice else unit.part for unit in host.units]
+            count += sum(parts) * len(block.hosts)
             for held in self.held[block.number]:
-                job, region = held.job, held.job.where
-                age = self.moment - held.round_began - job.start
-                whole_ones = sum(uncut[region.unit : region.unit + region.units]) * region.nodes
-                busy += job.rhythm.at(age).busy * whole_ones
+                region = held.job.where
+                nodes = range(region.node, region.node + region.nodes)
+                held_ones = sum(parts[unit] for node in nodes for unit in region.units_on(node))
+                busy += held.job.activity(held.age(self.moment)).busy * held_ones
         return busy / count if count else 0.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gpumon.model import Gpu
-from gpumon_demo.blocks import MIB, Host
+from gpumon.model import Attribution, Gpu
 from gpumon_demo.cluster import Cluster
 from gpumon_demo.exposition import Page, escaped
+from gpumon_demo.inventory import MIB, Host
 
 _XID_WINDOW = "300000"
 _REASON_BITS = {"power cap": 0x4, "software thermal": 0x20, "hardware thermal": 0x40}
@@ -126,8 +126,12 @@ COUNTERS: tuple[Counter, ...] = (
 
 
 def dcgm(cluster: Cluster, host: Host, *, has_job_label: bool = False) -> str:
-    """What a node's dcgm-exporter answers; with `has_job_label` it was told of jobs (--hpc-job-mapping-dir)."""
-    told = [(_labels(gpu, has_job_label=has_job_label), gpu) for gpu in cluster.gpus_of(host)]
+    """What a node's dcgm-exporter answers.
+
+    On some nodes, and everywhere with `has_job_label`, it was told of jobs (--hpc-job-mapping-dir).
+    """
+    is_told = has_job_label or host.machine.told_by is Attribution.LABEL
+    told = [(labels, gpu) for gpu in cluster.gpus_of(host) for labels in _labels(gpu, has_job_label=is_told)]
     page = Page()
     for counter in COUNTERS:
         page.lines(
@@ -150,7 +154,8 @@ def dcgm(cluster: Cluster, host: Host, *, has_job_label: bool = False) -> str:
     return page.text()
 
 
-def _labels(gpu: Gpu, *, has_job_label: bool) -> str:
+def _labels(gpu: Gpu, *, has_job_label: bool) -> list[str]:
+    """The labels of a GPU's series; where jobs are named, it has all series once for each of its jobs."""
     device = gpu.device
     pairs = [
         ("gpu", str(device.index)),
@@ -162,6 +167,5 @@ def _labels(gpu: Gpu, *, has_job_label: bool) -> str:
     if device.mig:
         pairs += [("GPU_I_PROFILE", device.mig.profile), ("GPU_I_ID", device.mig.id)]
     pairs += [("Hostname", device.node), ("DCGM_FI_DRIVER_VERSION", device.driver or "")]
-    if has_job_label and gpu.jobs:
-        pairs.append(("hpc_job", gpu.jobs[0]))
-    return ",".join(f'{name}="{escaped(value)}"' for name, value in pairs)
+    alike = ",".join(f'{name}="{escaped(value)}"' for name, value in pairs)
+    return [f'{alike},hpc_job="{escaped(job)}"' for job in gpu.jobs] if has_job_label and gpu.jobs else [alike]

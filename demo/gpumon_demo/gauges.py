@@ -7,24 +7,34 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from gpumon.model import Gpu, GpuDetail
-from gpumon_demo.blocks import MIB, Block, Held, Host, Unit
+from gpumon.model import Attribution, Gpu, GpuDetail
+from gpumon_demo import idling, sensors
+from gpumon_demo.blocks import Block, Held
 from gpumon_demo.hardware import Card
-from gpumon_demo.rhythm import RESTING, Activity
-from gpumon_demo.workload import running_job
+from gpumon_demo.inventory import MIB, Host, Unit
+from gpumon_demo.rhythm import RESTING, Activity, mixed
 
 if TYPE_CHECKING:
     from gpumon_demo.cluster import Cluster
 
-_SMOOTHED_SECONDS = 60
-"""Heat does not follow power at once."""
-_HOTTER = 21.0
 _SLOW = 0.62
 """What is left of the clock when a card is too hot."""
-_TOO_WARM = 82
-"""Degrees above which it is."""
 _CAP_ABOVE = 0.86
 """Share of the power range from where on the power limit shows."""
+
+
+class _Node(NamedTuple):
+    """A node while its GPUs are put together."""
+
+    cluster: Cluster
+    host: Host
+    card: Card
+    block: Block
+    first: int
+    """Where its units begin among those of its block."""
+    booted_at: int
+    known_by: Attribution
+    """How one knows who holds its GPUs."""
 
 
 def gpus(cluster: Cluster, host: Host) -> tuple[Gpu, ...]:
@@ -32,16 +42,21 @@ def gpus(cluster: Cluster, host: Host) -> tuple[Gpu, ...]:
     if host.machine.card is None:
         return ()
     block, place = cluster.simulation.block_of[host.name]
-    held = cluster.held_on(host)
+    booted_at, held = cluster.simulation.booted_at(host, cluster.moment), cluster.held_on(host)
+    node = _Node(cluster, host, host.machine.card, block, place * host.parts, booted_at, _known_by(host, held))
     activities = _activities(held, cluster.moment)
     powers = [activity.power * (job.job.level if job else 0.0) for job, activity in zip(held, activities, strict=True)]
     heats: dict[int, _Heat] = {}
     found: list[Gpu] = []
-    for unit, job, activity in zip(host.units, held, activities, strict=True):
+    for places in host.gpus:
+        unit = host.units[places[0]]
         heat = heats.get(unit.card)
         if heat is None:
-            heat = heats[unit.card] = _heat(cluster, host, block, place, unit, powers)
-        found.append(_gpu(cluster, host, unit, job, activity, heat))
+            heat = heats[unit.card] = _heat(node, unit, powers)
+        activity = activities[places[0]]
+        if len(places) > 1:
+            activity = mixed([(activities[number], host.units[number].part) for number in places])
+        found.append(_gpu(node, places, _tenants(held, places), activity, heat))
     return tuple(found)
 
 
@@ -55,64 +70,36 @@ def _activities(held: Sequence[Held | None], moment: int) -> list[Activity]:
             continue
         known = of_job.get(one.job.ordinal)
         if known is None:
-            known = of_job[one.job.ordinal] = one.job.rhythm.at(moment - one.round_began - one.job.start)
+            known = of_job[one.job.ordinal] = one.job.activity(one.age(moment))
         found.append(known)
     return found
 
 
 def last_words(told: tuple[Gpu, ...], now: Cluster, host: Host) -> tuple[Gpu, ...]:
     """What was told last, marked as old; who holds the GPUs is told by Slurm, and therefore new."""
-    held = now.held_on(host)
+    held, replace = now.held_on(host), msgspec.structs.replace
+    known_by = _known_by(host, held)
     return tuple(
-        msgspec.structs.replace(gpu, jobs=_jobs(now, job), is_stale=True) for gpu, job in zip(told, held, strict=True)
+        replace(gpu, jobs=_ids(now, _tenants(held, places)), is_stale=True, held_by=known_by, idle_since=None)
+        for gpu, places in zip(told, host.gpus, strict=True)
     )
 
 
-def engine_active(unit: Unit, activity: Activity) -> float:
-    """Share of time in which the card's engine was active."""
-    return round(min(1.0, activity.busy * unit.gain * 0.985), 6)
+def _known_by(host: Host, held: Sequence[Held | None]) -> Attribution:
+    """How one knows who holds a node's GPUs: where an exporter names jobs, it is only by Slurm that none is there."""
+    told_by = host.machine.told_by
+    return Attribution.INDEX if told_by is Attribution.LABEL and not any(held) else told_by
 
 
-def utilization(unit: Unit, activity: Activity) -> float:
-    """Busy share, in whole percents; of a slice, which has no such counter, its engine's."""
-    if unit.slice:
-        return engine_active(unit, activity)
-    return min(100, round(activity.busy * unit.gain * 100)) * 0.01
+def _tenants(held: Sequence[Held | None], places: Sequence[int]) -> list[Held]:
+    """Those who hold a GPU, each once."""
+    found = [one for place in places if (one := held[place]) is not None]
+    return found if len(found) < 2 else [one for number, one in enumerate(found) if one not in found[:number]]
 
 
-def sm_active(unit: Unit, activity: Activity, *, is_slow: bool) -> float | None:
-    """Share of the multiprocessors that have work; not told of slices."""
-    return None if unit.slice else round(min(1.0, activity.sm * unit.gain * (0.7 if is_slow else 1)), 6)
-
-
-def memory_used_mib(unit: Unit, activity: Activity, *, is_held: bool) -> int:
-    """Framebuffer in use; a whole card's driver takes a little of it."""
-    return round(activity.memory * unit.memory_mib) if is_held else 0 if unit.slice else 4
-
-
-def temperature_celsius(card: Card, unit: Unit, recent: float, *, is_hot: bool) -> int:
-    """A card's temperature, by the share of its power range that it used over the last while."""
-    warmth = unit.warmth + (_HOTTER if is_hot else 0.0)
-    return round(card.idle_celsius + (card.busy_celsius - card.idle_celsius) * recent + warmth)
-
-
-def is_slow(temperature: int, *, is_hot: bool) -> bool:
-    """True when the badly cooled card is held down for its heat."""
-    return is_hot and temperature > _TOO_WARM
-
-
-def power_watts(card: Card, share: float) -> float:
-    """A card's draw at that share of its power range."""
-    return round(card.idle_watts + (card.limit_watts - card.idle_watts) * share, 3)
-
-
-def weight(unit: Unit) -> float:
-    """What a unit's work counts for in its card's power."""
-    return (unit.slice.sevenths / 7 if unit.slice else 1.0) * unit.gain
-
-
-def _jobs(cluster: Cluster, held: Held | None) -> tuple[str, ...]:
-    return () if held is None else (running_job(cluster.simulation, held).id,)
+def _ids(cluster: Cluster, tenants: Sequence[Held]) -> tuple[str, ...]:
+    ids = [cluster.job_of(held).id for held in tenants]
+    return tuple(sorted(ids)) if len(ids) > 1 else tuple(ids)
 
 
 class _Heat(NamedTuple):
@@ -122,79 +109,67 @@ class _Heat(NamedTuple):
     """Share of the range between idle and the limit."""
     recent: float
     """The same over the last minute."""
-    energy: float
-    """Power share-seconds since boot."""
+    joules: float
+    """Since boot."""
 
 
-def _heat(cluster: Cluster, host: Host, block: Block, place: int, unit: Unit, powers: Sequence[float]) -> _Heat:
-    moment, first = cluster.moment, place * len(host.units)
+def _heat(node: _Node, unit: Unit, powers: Sequence[float]) -> _Heat:
     now = recent = total = 0.0
-    for number in host.units_of_card(unit.card):
-        counts = weight(host.units[number])
-        so_far = block.power(first + number, moment)
-        now += powers[number] * counts
-        recent += recent_power(block, first + number, moment, so_far) * counts
-        total += so_far * counts
-    return _Heat(now, recent, total)
+    block, card, moment = node.block, node.card, node.cluster.moment
+    for place in node.host.cards[unit.card]:
+        weight, number = node.host.units[place].weight, node.first + place
+        so_far = block.power(number, moment)
+        now += powers[place] * weight
+        recent += sensors.recent_power(block, number, moment, so_far) * weight
+        total += so_far * weight
+    joules = total * (card.limit_watts - card.idle_watts) + card.idle_watts * (moment - node.booted_at)
+    return _Heat(now, recent, joules)
 
 
-def recent_power(block: Block, unit: int, moment: int, so_far: float) -> float:
-    """Mean power share of a unit over the last while; `so_far` is what it summed up to since the boot."""
-    before = block.power(unit, moment - _SMOOTHED_SECONDS)
-    return (so_far - before if so_far >= before else so_far) / _SMOOTHED_SECONDS
-
-
-def _gpu(cluster: Cluster, host: Host, unit: Unit, held: Held | None, activity: Activity, heat: _Heat) -> Gpu:
-    card, troubles, moment = host.machine.card, cluster.simulation.troubles, cluster.moment
-    assert card is not None  # noqa: S101  a unit is a part of a card
-    place = (host.name, unit.card)
-    is_hot = place == troubles.hot
-    now, recent, energy = heat
-    temperature = temperature_celsius(card, unit, recent, is_hot=is_hot)
-    slow = is_slow(temperature, is_hot=is_hot)
-    used = memory_used_mib(unit, activity, is_held=held is not None)
+def _gpu(node: _Node, places: Sequence[int], tenants: Sequence[Held], activity: Activity, heat: _Heat) -> Gpu:
+    cluster, host, card = node.cluster, node.host, node.card
+    unit, moment = host.units[places[0]], cluster.moment
+    is_hot = (host.name, unit.card) == cluster.simulation.troubles.hot
+    temperature = sensors.temperature_celsius(card, unit, heat.recent, is_hot=is_hot)
+    is_slow = sensors.is_slow(temperature, is_hot=is_hot)
+    used = sensors.memory_used_mib(unit, activity, is_held=bool(tenants))
+    busy = sensors.utilization(unit, activity)
+    idle_since = None
+    if tenants and busy <= idling.IDLE_SHARE:
+        mine = [(node.first + place, host.units[place].part) for place in places]
+        idle_since = idling.idle_since(unit, mine, tenants, moment)
     return Gpu(
         device=unit.device,
-        utilization=utilization(unit, activity),
-        engine_active=engine_active(unit, activity),
-        sm_active=sm_active(unit, activity, is_slow=slow),
-        tensor_active=round(activity.tensor * unit.gain * (_SLOW if slow else 1), 6),
+        utilization=busy,
+        engine_active=sensors.engine_active(unit, activity),
+        sm_active=sensors.sm_active(unit, activity, is_slow=is_slow),
+        tensor_active=round(activity.tensor * unit.gain * (_SLOW if is_slow else 1), 6),
         dram_active=round(min(1.0, activity.dram * unit.gain), 6),
         memory_used_bytes=used * MIB,
         temperature_celsius=float(temperature),
-        power_watts=power_watts(card, now),
-        detail=_detail(cluster, host, unit, activity, card, used, now, temperature, energy, slow=slow),
-        jobs=_jobs(cluster, held),
+        power_watts=sensors.power_watts(card, heat.power),
+        detail=_detail(node, unit, activity, used, temperature, heat, is_slow=is_slow),
+        jobs=_ids(cluster, tenants),
         sampled_at=float(moment),
+        held_by=node.known_by,
+        idle_since=idle_since,
     )
 
 
 def _detail(
-    cluster: Cluster,
-    host: Host,
-    unit: Unit,
-    activity: Activity,
-    card: Card,
-    used: int,
-    power: float,
-    temperature: int,
-    energy: float,
-    *,
-    slow: bool,
+    node: _Node, unit: Unit, activity: Activity, used: int, temperature: int, heat: _Heat, *, is_slow: bool
 ) -> GpuDetail:
-    troubles, moment = cluster.simulation.troubles, cluster.moment
-    booted_at = cluster.simulation.booted_at(host, moment)
-    place, is_whole, is_busy = (host.name, unit.card), unit.slice is None, activity.busy > 0.005
+    card, troubles = node.card, node.cluster.simulation.troubles
+    place, is_whole, is_busy = (node.host.name, unit.card), unit.slice is None, activity.busy > 0.005
     is_remapped, is_fallen = place == troubles.remapped, place == troubles.fallen
-    clock = round(card.sm_megahertz * (_SLOW if slow else 1 - 0.05 * power) / 15) * 15 if is_busy else 210
-    reasons = ("software thermal", "hardware thermal") if slow else ("power cap",) if power > _CAP_ABOVE else ()
-    joules = energy * (card.limit_watts - card.idle_watts) + card.idle_watts * (moment - booted_at)
+    clock = round(card.sm_megahertz * (_SLOW if is_slow else 1 - 0.05 * heat.power) / 15) * 15 if is_busy else 210
+    reasons = ("software thermal", "hardware thermal") if is_slow else ("power cap",) if heat.power > _CAP_ABOVE else ()
     return GpuDetail(
         memory_free_bytes=(unit.memory_mib - used) * MIB,
         memory_temperature_celsius=float(temperature + 7) if card.has_memory_sensor else None,
         sm_clock_megahertz=float(clock),
         memory_clock_megahertz=float(card.memory_megahertz if is_busy or used > 100 else 405),
-        energy_joules=int(joules * 1000) * 0.001,
+        energy_joules=int(heat.joules * 1000) * 0.001,
         power_limit_watts=card.limit_watts,
         memory_copy_share=min(100, round(activity.dram * unit.gain * 100)) * 0.01 if is_whole else None,
         encoder_share=0.0 if is_whole else None,
@@ -216,5 +191,5 @@ def _detail(
         row_remap_failed=False if is_whole else None,
         row_remap_pending=is_remapped if is_whole else None,
         throttle_reasons=reasons,
-        sampled_at=float(moment),
+        sampled_at=float(node.cluster.moment),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gpumon.model import Attribution
+
 GIB = 2**30
 
 
@@ -58,6 +60,12 @@ class Machine:
     """So many neighbours share multi-node jobs."""
     is_debug: bool = False
     """True when it also stands in the debug partition, where people sit in front of their jobs."""
+    minors: tuple[int, ...] = ()
+    """For each card, N of its /dev/nvidiaN; () where that is the card's number."""
+    shards: int = 0
+    """So many shards its last card is given out in; 0 where no card is shared."""
+    told_by: Attribution = Attribution.UUID
+    """How one knows which jobs hold its GPUs: by a map, by Slurm's numbers alone, or from dcgm-exporter itself."""
 
 
 H100 = Card("NVIDIA H100 80GB HBM3", "h100", 80_995, 564, 71.0, 700.0, 1980, 2619, 31.0, 72.0)
@@ -72,12 +80,15 @@ _THREE = (
     Slice("6", "2g.20gb", 19_968, 2),
 )
 
+_AMD_BOARD = (2, 3, 0, 1, 6, 7, 4, 5)
+"""Such a board counts its devices in another order than the bus."""
+
 MACHINES = {
     "a": Machine("gpu-a", "h100", H100, 8, 128, 2048 * GIB, block=4),
-    "b": Machine("gpu-b", "a100", A100, 8, 128, 1024 * GIB, block=2),
+    "b": Machine("gpu-b", "a100", A100, 8, 128, 1024 * GIB, block=2, minors=_AMD_BOARD),
     "m": Machine("gpu-m", "mig", A100, 4, 64, 512 * GIB, (_SEVEN, _THREE)),
-    "d": Machine("gpu-d", "l40s", L40S, 4, 64, 512 * GIB, is_debug=True),
-    "e": Machine("gpu-e", "l40s", L40S, 8, 96, 768 * GIB),
+    "d": Machine("gpu-d", "l40s", L40S, 4, 64, 512 * GIB, is_debug=True, shards=4, told_by=Attribution.INDEX),
+    "e": Machine("gpu-e", "l40s", L40S, 8, 96, 768 * GIB, told_by=Attribution.LABEL),
     "v": Machine("gpu-v", "v100", V100, 4, 40, 384 * GIB),
     "c": Machine("cpu-", "cpu", None, 0, 128, 512 * GIB, is_debug=True),
 }

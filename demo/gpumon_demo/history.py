@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpumon.source import Point
-from gpumon_demo import gauges
-from gpumon_demo.blocks import MIB, Block, Host, Unit
+from gpumon_demo import sensors
+from gpumon_demo.blocks import Block
 from gpumon_demo.hardware import Card
+from gpumon_demo.inventory import MIB, Unit
 from gpumon_demo.plans import Plan
 from gpumon_demo.rhythm import RESTING, Activity
 
@@ -30,13 +31,14 @@ class _Gpu(NamedTuple):
     """One GPU or slice, and where its work is planned."""
 
     block: Block
-    host: Host
     card: Card
     unit: Unit
-    number: int
-    """Among the units of its block."""
+    places: tuple[tuple[int, float], ...]
+    """Its units among those of the block, each with its part of the GPU."""
     card_units: tuple[tuple[int, float], ...]
     """The units of the whole card among those, each with its weight in the card's power."""
+    is_silent: bool
+    """True when its exporter falls silent from time to time."""
     is_hot: bool
 
 
@@ -54,7 +56,7 @@ def gpu_history(
         heard = looks.get(gpu.block.number)
         if heard is None:
             heard = looks[gpu.block.number] = _looks(gpu.block, moments)
-        if gpu.host.name == simulation.troubles.silent:
+        if gpu.is_silent:
             heard = [look for look in heard if simulation.troubles.silent_since(look.moment) is None]
         told = [(look.moment, value(gpu, look)) for look in heard]
         points = tuple([Point(float(moment), number) for moment, number in told if number is not None])
@@ -65,14 +67,21 @@ def gpu_history(
 
 def _gpu(simulation: Simulation, key: str) -> _Gpu | None:
     """The GPU of that key; None when there is none, or when its node never told of it."""
-    host, place = simulation.unit_of.get(key, (None, 0))
-    if host is None or host.machine.card is None or host.name == simulation.troubles.down:
+    known, troubles = simulation.gpu_of.get(key), simulation.troubles
+    if known is None or known[0].name == troubles.down or known[0].machine.card is None:
         return None
+    (host, places), card = known, known[0].machine.card
     block, number = simulation.block_of[host.name]
-    unit, first = host.units[place], number * len(host.units)
-    together = tuple((first + other, gauges.weight(host.units[other])) for other in host.units_of_card(unit.card))
-    is_hot = (host.name, unit.card) == simulation.troubles.hot
-    return _Gpu(block, host, host.machine.card, unit, first + place, together, is_hot)
+    first, units, unit = number * len(host.units), host.units, host.units[places[0]]
+    return _Gpu(
+        block,
+        card,
+        unit,
+        tuple((first + place, units[place].part) for place in places),
+        tuple((first + place, units[place].weight) for place in host.cards[unit.card]),
+        host.name == troubles.silent,
+        (host.name, unit.card) == troubles.hot,
+    )
 
 
 def _looks(block: Block, moments: Sequence[int]) -> list[_Look]:
@@ -82,46 +91,40 @@ def _looks(block: Block, moments: Sequence[int]) -> list[_Look]:
     return [_Look(moment, block.plan(number), second) for moment, number, second in places]
 
 
-def _work(look: _Look, unit: int) -> tuple[Activity, float] | None:
-    """What is done on one of a block's units, and how hard; None while nobody holds it."""
-    job = look.plan.on(unit, look.second) if look.plan else None
-    return (job.rhythm.at(look.second - job.start), job.level) if job else None
-
-
 def _activity(gpu: _Gpu, look: _Look) -> Activity:
-    work = _work(look, gpu.number)
-    return work[0] if work else RESTING
+    return look.plan.activity(gpu.places, look.second) if look.plan else RESTING
 
 
 def _utilization(gpu: _Gpu, look: _Look) -> float:
-    return gauges.utilization(gpu.unit, _activity(gpu, look))
+    return sensors.utilization(gpu.unit, _activity(gpu, look))
 
 
 def _memory_used_bytes(gpu: _Gpu, look: _Look) -> float:
-    work = _work(look, gpu.number)
-    return gauges.memory_used_mib(gpu.unit, work[0] if work else RESTING, is_held=work is not None) * MIB
+    plan = look.plan
+    is_held = plan is not None and any(plan.on(unit, look.second) for unit, _ in gpu.places)
+    return sensors.memory_used_mib(gpu.unit, _activity(gpu, look), is_held=is_held) * MIB
 
 
 def _sm_active(gpu: _Gpu, look: _Look) -> float | None:
-    is_slow = gpu.is_hot and gauges.is_slow(_degrees(gpu, look), is_hot=True)
-    return gauges.sm_active(gpu.unit, _activity(gpu, look), is_slow=is_slow)
+    is_slow = gpu.is_hot and sensors.is_slow(_degrees(gpu, look), is_hot=True)
+    return sensors.sm_active(gpu.unit, _activity(gpu, look), is_slow=is_slow)
 
 
 def _power_watts(gpu: _Gpu, look: _Look) -> float:
     """Of the whole card, all of its slices together."""
     share = 0.0
     for unit, weight in gpu.card_units:
-        work = _work(look, unit)
-        if work:
-            share += work[0].power * work[1] * weight
-    return gauges.power_watts(gpu.card, share)
+        job = look.plan.on(unit, look.second) if look.plan else None
+        if job:
+            share += job.activity(look.second - job.start).power * job.level * weight
+    return sensors.power_watts(gpu.card, share)
 
 
 def _degrees(gpu: _Gpu, look: _Look) -> int:
     recent, block, moment = 0.0, gpu.block, look.moment
     for unit, weight in gpu.card_units:
-        recent += gauges.recent_power(block, unit, moment, block.power(unit, moment)) * weight
-    return gauges.temperature_celsius(gpu.card, gpu.unit, recent, is_hot=gpu.is_hot)
+        recent += sensors.recent_power(block, unit, moment, block.power(unit, moment)) * weight
+    return sensors.temperature_celsius(gpu.card, gpu.unit, recent, is_hot=gpu.is_hot)
 
 
 def _temperature_celsius(gpu: _Gpu, look: _Look) -> float:

@@ -1,16 +1,16 @@
-"""What node_exporter would say of each node, and what Slurm says of it."""
+"""What node_exporter would say of each node."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpumon.model import Exporter, Filesystem, Node, NodeSlurm
-from gpumon_demo.blocks import Held, Host
+from gpumon.model import Exporter, Filesystem, Node
 from gpumon_demo.chance import draw
 from gpumon_demo.hardware import GIB
-from gpumon_demo.troubles import Troubles
-from gpumon_demo.workload import memory_on_node
+from gpumon_demo.inventory import Host
+from gpumon_demo.rhythm import Sums
+from gpumon_demo.submissions import memory_on
 
 if TYPE_CHECKING:
     from gpumon_demo.cluster import Cluster, Simulation
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 RATE_SECONDS = 60
 """Rates are taken over this long, as a reader of the counters would."""
 
+_LOAD_SECONDS = (60, 300, 900)
 _PAGE = 4096
 
 
@@ -37,8 +38,11 @@ class Counters(NamedTuple):
 def counters(simulation: Simulation, host: Host, moment: int) -> Counters:
     """A node's counters at any moment."""
     block, place = simulation.block_of[host.name]
-    done, cpus = block.sums(place, moment), host.machine.cpus
-    up = moment - simulation.booted_at(host, moment)
+    return _counters(simulation, host, moment, block.sums(place, moment))
+
+
+def _counters(simulation: Simulation, host: Host, moment: int, done: Sums) -> Counters:
+    up, cpus = moment - simulation.booted_at(host, moment), host.machine.cpus
     user = 0.006 * cpus * up + 0.93 * done.cpu
     system = 0.004 * cpus * up + 0.07 * done.cpu
     waiting = done.read / 4e9
@@ -54,31 +58,24 @@ def counters(simulation: Simulation, host: Host, moment: int) -> Counters:
     )
 
 
-def held_here(cluster: Cluster, host: Host) -> list[Held]:
-    """The jobs on a node, each once."""
-    block, place = cluster.simulation.block_of[host.name]
-    return [
-        held
-        for held in cluster.held[block.number]
-        if held.job.where.node <= place < held.job.where.node + held.job.where.nodes
-    ]
-
-
 def node(cluster: Cluster, host: Host) -> Node:
     """One node."""
     troubles, moment = cluster.simulation.troubles, cluster.moment
     slurm = cluster.slurm_nodes[host.name]
     if host.name == troubles.down:
         return Node(host.name, slurm=slurm, exporters=tuple(exporters(cluster, host)))
-    now, before = (counters(cluster.simulation, host, at) for at in (moment, moment - RATE_SECONDS))
+    block, place = cluster.simulation.block_of[host.name]
+    done = {back: block.sums(place, moment - back) for back in (0, RATE_SECONDS, *_LOAD_SECONDS)}
+    now, before = (_counters(cluster.simulation, host, moment - back, done[back]) for back in (0, RATE_SECONDS))
+    load1, load5, load15 = (_load(host, done[0], done[back], back) for back in _LOAD_SECONDS)
     total = host.machine.memory_bytes - 2 * GIB
     return Node(
         name=host.name,
         cpu_share=max(0.0, 1 - _grown(now.idle, before.idle) / host.machine.cpus),
         cores=host.machine.cpus,
-        load1=_load(cluster, host, 60),
-        load5=_load(cluster, host, 300),
-        load15=_load(cluster, host, 900),
+        load1=load1,
+        load5=load5,
+        load15=load15,
         memory_total_bytes=float(total),
         memory_available_bytes=float(_available(cluster, host, total)),
         filesystems=filesystems(cluster, host),
@@ -88,7 +85,7 @@ def node(cluster: Cluster, host: Host) -> Node:
         network_sent_bytes_per_second=_grown(now.sent, before.sent),
         booted_at=float(cluster.simulation.booted_at(host, moment)),
         slurm=slurm,
-        gpus=tuple(unit.device.key for unit in host.units),
+        gpus=tuple(host.units[places[0]].device.key for places in host.gpus),
         exporters=tuple(exporters(cluster, host)),
         sampled_at=float(moment),
     )
@@ -99,18 +96,16 @@ def _grown(now: float, before: float) -> float:
     return (now - before if now >= before else now) / RATE_SECONDS
 
 
-def _load(cluster: Cluster, host: Host, seconds: int) -> float:
+def _load(host: Host, now: Sums, before: Sums, seconds: int) -> float:
     """Mean number of busy cores over the last `seconds`, which is what a load average comes to."""
-    block, place = cluster.simulation.block_of[host.name]
-    now, before = block.sums(place, cluster.moment), block.sums(place, cluster.moment - seconds)
     return round(0.01 * host.machine.cpus + (now.cpu - before.cpu if now.cpu >= before.cpu else now.cpu) / seconds, 2)
 
 
 def _available(cluster: Cluster, host: Host, total: int) -> int:
-    used = 0.021 * total
-    for held in held_here(cluster, host):
-        age = cluster.moment - held.round_began - held.job.start
-        used += memory_on_node(held) * (0.1 + 0.75 * held.job.rhythm.at(age).memory)
+    used, place = 0.021 * total, cluster.simulation.block_of[host.name][1]
+    for held in cluster.held_here(host):
+        activity = held.job.activity(held.age(cluster.moment))
+        used += memory_on(held, place) * (0.1 + 0.75 * activity.memory)
     return int(total - used) // _PAGE * _PAGE
 
 
@@ -139,43 +134,3 @@ def exporters(cluster: Cluster, host: Host) -> Iterable[Exporter]:
         is_up = heard == moment and not is_down
         yield Exporter("dcgm", "dcgm", f"{host.name}:9400", is_up, None if is_down else float(heard))
     yield Exporter("node", "node", f"{host.name}:9100", not is_down, None if is_down else float(moment))
-
-
-def node_slurm(cluster: Cluster, host: Host) -> NodeSlurm:
-    """What Slurm says about a node."""
-    troubles = cluster.simulation.troubles
-    here = held_here(cluster, host)
-    cpus = sum(held.job.cpus_per_node for held in here)
-    units = sum(held.job.where.units for held in here) if host.machine.card else 0
-    base = "idle" if not here else "allocated" if cpus == host.machine.cpus else "mixed"
-    flags, reason, who, since = _out_of_use(troubles, host.name)
-    return NodeSlurm(
-        state="down" if host.name == troubles.down else base,
-        flags=flags,
-        reason=reason,
-        reason_user=who,
-        since=float(since if since is not None else cluster.simulation.booted_at(host, cluster.moment)),
-        partitions=partitions(host),
-        cpus_total=float(host.machine.cpus),
-        cpus_allocated=float(cpus),
-        memory_total_bytes=float(host.machine.memory_bytes),
-        memory_allocated_bytes=float(sum(memory_on_node(held) for held in here)),
-        gpus_total=float(len(host.units)),
-        gpus_allocated=float(units),
-    )
-
-
-def partitions(host: Host) -> tuple[str, ...]:
-    """The partitions a node stands in."""
-    return tuple(sorted((host.machine.partition, "debug"))) if host.machine.is_debug else (host.machine.partition,)
-
-
-def _out_of_use(troubles: Troubles, name: str) -> tuple[tuple[str, ...], str | None, str | None, int | None]:
-    """Flags, reason, who gave it, and since when."""
-    if name == troubles.down:
-        return ("not_responding",), "Not responding", "slurm", troubles.down_at
-    if name == troubles.drained:
-        return ("drain",), "bad DIMM in slot B3, waiting for a spare part (OPS-4711)", "oskar", troubles.drained_at
-    if troubles.fallen and name == troubles.fallen[0]:
-        return ("drain",), f"GPU {troubles.fallen[1]}: XID 79, fell off the bus", "root", troubles.fallen_at
-    return (), None, None, None

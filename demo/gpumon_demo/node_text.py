@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gpumon.model import Node
+from gpumon.model import Attribution, Node
 from gpumon_demo import hosts
-from gpumon_demo.blocks import Host
 from gpumon_demo.cluster import Cluster
 from gpumon_demo.exposition import Page
 from gpumon_demo.hosts import Counters, counters
+from gpumon_demo.inventory import Host, minor
 
 _ROWS = Iterable[tuple[Mapping[str, str], float]]
 _MODES = ("idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user")
@@ -56,7 +56,30 @@ def node(cluster: Cluster, host: Host, *, is_brief: bool = False) -> str:
         [({"domainname": "(none)", "machine": "x86_64", "nodename": host.name, "release": "6.8.0-64-generic",
            "sysname": "Linux", "version": "#67-Ubuntu SMP PREEMPT_DYNAMIC"}, 1)],
     )  # fmt: skip
+    _gpu_map(page, host)
     return page.text()
+
+
+def _gpu_map(page: Page, host: Host) -> None:
+    """What gpumon-slurm-exporter's gpu-map wrote for the textfile collector; on some nodes nobody ran it."""
+    rows = [
+        (
+            {
+                "node": host.name,
+                "gpu": str(unit.number),
+                "type": unit.type,
+                "UUID": unit.device.uuid,
+                "pci_bus_id": unit.device.pci_bus_id or "",
+                "minor": str(minor(host.machine, unit.card)),
+                "GPU_I_ID": unit.slice.id if unit.slice else "",
+            },
+            1.0,
+        )
+        for unit in sorted((host.units[places[0]] for places in host.gpus), key=lambda unit: unit.number)
+    ]
+    if host.machine.told_by is Attribution.UUID:
+        text = "Which GPU is meant by Slurm's number of it on this node."
+        page.family("gpumon_slurm_gpu_info", "gauge", text, rows)
 
 
 def _cpus(counted: Counters, host: Host, up: int, modes: tuple[str, ...]) -> _ROWS:

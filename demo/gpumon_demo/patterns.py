@@ -32,6 +32,7 @@ def _made(kind: Kind, rng: random.Random) -> Rhythm:
         Kind.STARVED: _starved,
         Kind.INTERACTIVE: _interactive,
         Kind.CPU: _cpu,
+        Kind.STUCK: _stuck,
     }[kind]
     return maker(rng)
 
@@ -182,3 +183,9 @@ def _cpu(rng: random.Random) -> Rhythm:
         for _ in range(rng.randint(60, 120))
     ]
     return Rhythm([Activity(memory=0.1, cpu=0.15, read=1.5e8, received=6e7)] * rng.randint(4, 12), cycle)
+
+
+def _stuck(rng: random.Random) -> Rhythm:
+    memory = rng.uniform(0.6, 0.9)
+    lead = _load(rng, rng.randint(20, 40)) + _steps(rng, rng.randint(200, 700), 0.95, 0.4, memory)
+    return Rhythm(lead, [Activity(memory=memory, power=0.06, cpu=0.02, read=1e4, written=1e4, received=2e4, sent=2e4)])

@@ -22,7 +22,8 @@ _NAMES = {
     Kind.SIMULATE: ("gromacs-md", "namd-spike", "icon-r2b8", "lattice-qcd", "openmm-folding", "wrf 3km north"),
     Kind.STARVED: ("train_v2_final", "unet-baseline", "resnet50-imagenet", "test123", "dataloader-debug"),
     Kind.INTERACTIVE: ("interactive", "jupyter", "bash", "vscode-tunnel", "ood-desktop"),
-    Kind.CPU: ("blast-nr", "fastq-align", "preprocess", "tokenize-c4", "snakemake", "monte carlo 10^9"),
+    Kind.STUCK: ("ddp-64 \"final\" run", "allreduce-test", "pretrain_v7", "训练-中文-bert"),
+    Kind.CPU: ("blast-nr", "fastq-align", "preprocess", "tokenize-c4", "snakemake", "monte carlo 10^9", "it's alive"),
 }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable
 from enum import IntEnum
 from itertools import accumulate
 from typing import NamedTuple
@@ -21,6 +23,8 @@ class Kind(IntEnum):
     INTERACTIVE = 5
     """Somebody holds GPUs and thinks."""
     CPU = 6
+    STUCK = 7
+    """Trained, and then waits for ever for a process that died."""
 
 
 class Activity(NamedTuple):
@@ -49,6 +53,15 @@ class Activity(NamedTuple):
 
 RESTING = Activity()
 
+
+def mixed(parts: Iterable[tuple[Activity, float]]) -> Activity:
+    """What several do on one GPU of which each has a part."""
+    summed = [0.0] * len(Activity._fields)
+    for activity, part in parts:
+        summed = [total + value * part for total, value in zip(summed, activity, strict=True)]
+    return Activity(*summed)
+
+
 _SUMMED = ("power", "cpu", "read", "written", "received", "sent")
 
 
@@ -74,6 +87,10 @@ class Sums(NamedTuple):
         )
 
 
+_LIVELY = 0.02
+"""Less than this nobody adds to a GPU that is more than idle, not as one of four who share it either."""
+
+
 class Rhythm:
     """A lead-in and a cycle."""
 
@@ -85,7 +102,22 @@ class Rhythm:
         ]
         self._sums = [Sums(*row) for row in zip(*columns, strict=True)]
         self._powers = columns[0]
+        lively = [place for place, tick in enumerate(self._ticks) if tick.busy >= _LIVELY]
+        self._lively_lead = [place for place in lively if place < self._lead]
+        self._lively_cycle = [place - self._lead for place in lively if place >= self._lead]
         self._whole_cycle = self._sums[-1].plus(self._sums[self._lead], -1.0)
+
+    def lively_before(self, age_seconds: int) -> int | None:
+        """The last tick before that age at which more than hardly anything was done; None when there was none."""
+        tick = -(-age_seconds // TICK_SECONDS)
+        if tick > self._lead and self._lively_cycle:
+            cycles, rest = divmod(tick - self._lead, self._cycle)
+            place = bisect_left(self._lively_cycle, rest)
+            cycles -= not place
+            if cycles >= 0:
+                return (self._lead + cycles * self._cycle + self._lively_cycle[place - 1]) * TICK_SECONDS
+        place = bisect_left(self._lively_lead, tick)
+        return self._lively_lead[place - 1] * TICK_SECONDS if place else None
 
     def at(self, age_seconds: int) -> Activity:
         """What a job of that age does."""

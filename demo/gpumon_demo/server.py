@@ -11,12 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import cast
 
-from gpumon_demo.blocks import Host
 from gpumon_demo.cluster import Cluster, Simulation
 from gpumon_demo.dcgm_text import dcgm
 from gpumon_demo.exposition import CONTENT_TYPE
+from gpumon_demo.inventory import Host
 from gpumon_demo.node_text import node
-from gpumon_demo.slurm_text import slurm
+from gpumon_demo.slurm_text import jobs, slurm
 from gpumon_demo.source import SLURM_INSTANCE
 
 QUIET_FOR_SECONDS = 360.0
@@ -59,6 +59,8 @@ class Exporters:
         cluster = self.simulation.at(self._clock())
         if parts == ["slurm", "metrics"]:
             return 200, CONTENT_TYPE, slurm(cluster)
+        if parts == ["slurm", "metrics", "jobs"]:
+            return 200, CONTENT_TYPE, jobs(cluster)
         host = self.simulation.host_by_name.get(parts[1]) if len(parts) == 3 and parts[2] == "metrics" else None
         if host is None or parts[0] not in _PATHS or (parts[0] == "dcgm" and host.machine.card is None):
             return 404, "text/plain; charset=utf-8", "There is no such exporter here; / lists what there is.\n"
@@ -110,7 +112,8 @@ class Exporters:
             f"http://{address}/sd/dcgm             targets for http_sd_configs; likewise /sd/node and /sd/slurm\n"
             f"http://{address}/dcgm/NODE/metrics   what dcgm-exporter would say on that node\n"
             f"http://{address}/node/NODE/metrics   what node_exporter would say\n"
-            f"http://{address}/slurm/metrics       what gpumon-slurm-exporter would say\n\n"
+            f"http://{address}/slurm/metrics       what gpumon-slurm-exporter would say\n"
+            f"http://{address}/slurm/metrics/jobs  its single jobs alone\n\n"
             f"Nodes: {', '.join(host.name for host in self.simulation.hosts)}\n"
         )
 

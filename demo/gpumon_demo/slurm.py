@@ -1,74 +1,105 @@
-"""Slurm's sums: the queue by state and reason, partitions, users, accounts, reservations."""
+"""Slurm's sums: the queue by state and reason, partitions, users, accounts."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-from gpumon.model import AccountUsage, Job, NodeSlurm, Partition, Queue, Reservation, UserUsage
+from gpumon.model import AccountUsage, Partition, Queue, UserUsage
+from gpumon_demo.backlog import Waiting
+from gpumon_demo.blocks import Held
 from gpumon_demo.chance import draw
-from gpumon_demo.hosts import node_slurm
 from gpumon_demo.people import ACCOUNTS
-from gpumon_demo.workload import hostlist
+from gpumon_demo.slurm_nodes import in_one_word
+from gpumon_demo.tally import Count
 
 if TYPE_CHECKING:
     from gpumon_demo.cluster import Cluster
 
 REMEMBERED_SECONDS = 300
 """Slurm's MinJobAge: for so long finished jobs stay in the queue's counts."""
+WINDOW_SECONDS = 3600
+"""For so long a job has ended lately."""
 
-_STATES = (
+STATES = (
     "pending", "running", "suspended", "cancelled", "completing", "completed", "configuring", "failed", "timeout",
     "preempted", "node_fail",
 )  # fmt: skip
+"""What is counted of the queue; more is not told."""
+
+DEFAULT_PARTITION = "h100"
+"""Where jobs go that name none."""
+_HOUR = 3600.0
 
 
-def node_states(cluster: Cluster) -> dict[str, NodeSlurm]:
-    """What Slurm says about each node, by name."""
-    return {host.name: node_slurm(cluster, host) for host in cluster.by_name}
+class Limits(NamedTuple):
+    """What a partition allows; None where it sets no limit."""
+
+    max_time_seconds: float | None = 48 * _HOUR
+    default_time_seconds: float | None = _HOUR
+    max_nodes: float | None = None
+    qos: str = ""
+
+
+_LIMITS = {
+    "a100": Limits(72 * _HOUR),
+    "cpu": Limits(None, 4 * _HOUR),
+    "debug": Limits(12 * _HOUR, max_nodes=1.0, qos="interactive"),
+    "v100": Limits(7 * 24 * _HOUR),
+}
+
+
+def limits(partition: str) -> Limits:
+    """What a partition allows."""
+    return _LIMITS.get(partition) or Limits()
 
 
 def queue(cluster: Cluster) -> Queue:
-    """The queue in numbers."""
-    jobs, nodes = cluster.jobs, cluster.slurm_nodes.values()
-    states = dict.fromkeys(_STATES, 0.0) | {state: float(number) for state, number in _ended(cluster).items()}
-    states |= {state: float(number) for state, number in Counter(job.state for job in jobs).items()}
+    """The queue in numbers; GPUs of which jobs hold shards are in use like any other."""
+    nodes, pending = cluster.slurm_nodes.values(), cluster.tally.pending()
+    states = _endings(cluster, REMEMBERED_SECONDS)
+    states.update({state: count.jobs for state, count in cluster.tally.by(lambda alike: [alike.state]).items()})
+    reasons: Counter[str] = Counter()
+    for (_, reason), count in pending.items():
+        reasons[reason] += count.jobs
     return Queue(
-        by_state=states,
-        pending_reasons={
-            reason: float(number) for reason, number in Counter(job.reason for job in jobs if job.reason).items()
-        },
+        by_state={state: float(states[state]) for state in STATES},
+        pending_reasons={reason: float(number) for reason, number in reasons.items()},
         nodes_by_state={word: float(number) for word, number in Counter(map(in_one_word, nodes)).items()},
         cpus_total=sum(node.cpus_total or 0.0 for node in nodes),
         cpus_allocated=sum(node.cpus_allocated or 0.0 for node in nodes),
         gpus_total=sum(node.gpus_total or 0.0 for node in nodes),
-        gpus_allocated=sum(node.gpus_allocated or 0.0 for node in nodes),
+        gpus_allocated=sum(count.allocated + count.shared for node in nodes for count in node.gpus_by_type),
+        oldest_pending_at=min((count.oldest for count in pending.values()), default=None),
+        finished=dict(_endings(cluster, WINDOW_SECONDS)),
+        finished_window_seconds=float(WINDOW_SECONDS),
     )
 
 
-def _ended(cluster: Cluster) -> Counter[str]:
-    """The jobs that ended a short while ago, by what became of them."""
-    found = Counter(
-        held.job.ending
-        for block in cluster.simulation.blocks
-        for held in block.ended(cluster.moment, REMEMBERED_SECONDS)
-    )
+def _endings(cluster: Cluster, seconds: int) -> Counter[str]:
+    """The jobs that ended within the last `seconds`, by what became of them."""
+    found = Counter(held.job.ending for held in recently_ended(cluster, seconds))
+    withdrawn = sum(1 for _ in recently_withdrawn(cluster, seconds))
+    return found + Counter({"cancelled": withdrawn})
+
+
+def recently_ended(cluster: Cluster, seconds: int) -> Iterable[Held]:
+    """The jobs that ran, and ended within the last `seconds`."""
+    for block in cluster.simulation.blocks:
+        yield from block.ended(cluster.moment, seconds)
+
+
+def recently_withdrawn(cluster: Cluster, seconds: int) -> Iterable[Waiting]:
+    """The jobs that waited, and were taken back within the last `seconds`."""
     moment = cluster.moment
-    found["cancelled"] += sum(moment - REMEMBERED_SECONDS < job.withdrawn <= moment for job in cluster.streams)
-    return found
-
-
-def in_one_word(node: NodeSlurm) -> str:
-    """A node's state for counting, each node once."""
-    if "drain" in node.flags:
-        return "drained" if node.state == "idle" else "draining"
-    return node.state or "unknown"
+    return (job for job in cluster.streams if moment - seconds < job.withdrawn <= moment)
 
 
 def partitions(cluster: Cluster) -> tuple[Partition, ...]:
     """How full each partition is; a node in two partitions stands in both."""
     nodes = cluster.slurm_nodes.values()
-    jobs = Counter((job.partition, job.state) for job in cluster.jobs)
+    jobs = cluster.tally.by(lambda alike: [(name, alike.state) for name in alike.partitions])
     found: list[Partition] = []
     for name in sorted({partition for node in nodes for partition in node.partitions}):
         here = [node for node in nodes if name in node.partitions]
@@ -82,89 +113,36 @@ def partitions(cluster: Cluster) -> tuple[Partition, ...]:
                 nodes=float(len(here)),
                 gpus_total=sum(node.gpus_total or 0.0 for node in here),
                 gpus_allocated=sum(node.gpus_allocated or 0.0 for node in here),
-                jobs_running=float(jobs[name, "running"]),
-                jobs_pending=float(jobs[name, "pending"]),
+                jobs_running=float(jobs.get((name, "running"), _NONE).jobs),
+                jobs_pending=float(jobs.get((name, "pending"), _NONE).jobs),
+                state="up",
+                max_time_seconds=limits(name).max_time_seconds,
             )
         )
     return tuple(found)
 
 
-class _Share:
-    """What one user or account has in the queue, while it is counted."""
-
-    def __init__(self) -> None:
-        self.running = self.pending = 0
-        self.cpus = self.gpus = 0.0
-
-    def add(self, job: Job) -> None:
-        """Counts one job in."""
-        if job.state == "pending":
-            self.pending += 1
-            return
-        self.running += 1
-        self.cpus += job.cpus or 0.0
-        self.gpus += job.gpus or 0.0
-
-
 def users(cluster: Cluster) -> tuple[UserUsage, ...]:
-    """Everybody who has something in the queue."""
-    found: dict[str, _Share] = {}
-    for job in cluster.jobs:
-        found.setdefault(job.user, _Share()).add(job)
-    return tuple(
-        UserUsage(name, float(share.running), float(share.pending), 0.0, share.cpus, share.gpus)
-        for name, share in sorted(found.items())
-    )
+    """Everybody who has something that runs, waits or is suspended."""
+    counts = cluster.tally.by(lambda alike: [(alike.user, alike.state)])
+    usage = {name: _usage(counts, name) for name in sorted({name for name, _ in counts})}
+    return tuple(UserUsage(name, *numbers) for name, numbers in usage.items() if any(numbers))
 
 
 def accounts(cluster: Cluster) -> tuple[AccountUsage, ...]:
     """All accounts."""
-    found = {name: _Share() for name in ACCOUNTS}
-    for job in cluster.jobs:
-        found[job.account].add(job)
     seed, week = cluster.simulation.seed, cluster.moment // 604_800
+    counts = cluster.tally.by(lambda alike: [(alike.account, alike.state)])
     return tuple(
-        AccountUsage(
-            name,
-            float(share.running),
-            float(share.pending),
-            0.0,
-            share.cpus,
-            share.gpus,
-            round(0.05 + 0.9 * draw(seed, week, place, 91), 6),
-        )
-        for place, (name, share) in enumerate(found.items())
+        AccountUsage(name, *_usage(counts, name), round(0.05 + 0.9 * draw(seed, week, place, 91), 6))
+        for place, name in enumerate(ACCOUNTS)
     )
 
 
-_WEEK = 7 * 86_400
-_TUESDAY_SIX = 5 * 86_400 + 6 * 3600
-"""Seconds from Thursday, 1 January 1970, to the first Tuesday at six."""
+_NONE = Count()
 
 
-def reservations(cluster: Cluster) -> tuple[Reservation, ...]:
-    """Maintenance on Tuesday mornings, and a course that lasts through the week."""
-    moment = cluster.moment
-    week = (moment - _TUESDAY_SIX - 4 * 3600) // _WEEK + 1
-    start = _TUESDAY_SIX + week * _WEEK
-    monday = start - 22 * 3600 - (_WEEK if moment < start - 22 * 3600 else 0)
-    friday = monday + 5 * 86_400
-    large = [host.name for host in cluster.by_name if host.machine.partition == "h100"]
-    small = [host.name for host in cluster.by_name if host.machine.partition == "l40s"][:1]
-    course = "active" if moment < friday else "inactive"
-    upkeep = "active" if start <= moment else "inactive"
-    return (
-        Reservation(
-            "course-dl", course, hostlist(small), "hwang,rossi", "SPEC_NODES", float(monday), float(friday), 1.0
-        ),
-        Reservation(
-            "maintenance",
-            upkeep,
-            hostlist(large),
-            "root",
-            "MAINT,IGNORE_JOBS,SPEC_NODES",
-            float(start),
-            float(start + 4 * 3600),
-            float(len(large)),
-        ),
-    )
+def _usage(counts: Mapping[tuple[str, str], Count], name: str) -> tuple[float, float, float, float, float]:
+    """Jobs that run, wait and are suspended, CPUs and GPUs of those that run."""
+    running, pending, suspended = (counts.get((name, state), _NONE) for state in ("running", "pending", "suspended"))
+    return float(running.jobs), float(pending.jobs), float(suspended.jobs), running.cpus, running.gpus

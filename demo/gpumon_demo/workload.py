@@ -1,4 +1,4 @@
-"""From plans to jobs as Slurm tells them: number, user, name, why it waits, what it holds."""
+"""Jobs that have started, as Slurm tells them: number, user, name, times, and what they hold."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gpumon.model import Job
-from gpumon_demo import people
-from gpumon_demo.backlog import Waiting
-from gpumon_demo.blocks import Held, Host, job_number
-from gpumon_demo.chance import draw, early
-from gpumon_demo.clockwork import SUBMIT_UNIT_SECONDS
-from gpumon_demo.rhythm import Kind
+from gpumon_demo import queueing, submissions
+from gpumon_demo.blocks import Held
+from gpumon_demo.inventory import Host, Unit
 
 if TYPE_CHECKING:
     from gpumon_demo.cluster import Cluster, Simulation
 
-_QOS = ("normal", "normal", "normal", "high", "low")
 _FORGET_AT = 200_000
 """So many remembered jobs are enough; beyond, memory is freed and they are made anew."""
 
@@ -25,163 +21,64 @@ _FORGET_AT = 200_000
 def jobs(cluster: Cluster) -> tuple[Job, ...]:
     """The whole queue, in the order of the jobs' numbers."""
     simulation = cluster.simulation
-    if len(simulation.held_jobs) + len(simulation.waiting_jobs) > _FORGET_AT:
-        simulation.held_jobs.clear()
-        simulation.waiting_jobs.clear()
-    found = [running_job(simulation, held) for block in cluster.held for held in block]
-    found += _about_to_start(cluster)
-    found += [_from_backlog(simulation, job) for job in cluster.backlog]
+    if len(simulation.known_jobs) > _FORGET_AT:
+        simulation.known_jobs.clear()
+    found = [cluster.job_of(held) for block in cluster.held for held in block]
+    found += [started_job(simulation, held, "completing") for block in cluster.completing for held in block]
+    found += queueing.waiting_jobs(cluster)
     return tuple(sorted(found, key=lambda job: int(job.id)))
 
 
-def running_job(simulation: Simulation, held: Held) -> Job:
-    """A job that runs."""
-    key = (held.block.number, held.round, held.job.ordinal, "")
-    known = simulation.held_jobs.get(key)
+def phase(held: Held, moment: int) -> str:
+    """In which part of its life a job is that holds something: running, suspended, or resumed."""
+    pause, age = held.job.pause, held.age(moment)
+    if pause is None or age < pause[0]:
+        return "running"
+    return "suspended" if age < pause[1] else "resumed"
+
+
+def started_job(simulation: Simulation, held: Held, phase: str) -> Job:
+    """A job that runs, is suspended or completes."""
+    key = (held.block.number, held.round, held.job.ordinal, phase)
+    known = simulation.known_jobs.get(key)
     if known is None:
-        known = simulation.held_jobs[key] = _running(simulation, held)
+        known = simulation.known_jobs[key] = _started(simulation, held, phase)
     return known
 
 
-def _running(simulation: Simulation, held: Held) -> Job:
+def _started(simulation: Simulation, held: Held, phase: str) -> Job:
     block, job, region = held.block, held.job, held.job.where
-    nodes = block.hosts[region.node : region.node + region.nodes]
-    began = held.round_began
-    user, account, name, qos = _whose(simulation, held)
-    machine = nodes[0].machine
-    units = range(region.unit, region.unit + region.units)
-    share = region.units / (len(nodes[0].units) or 8)
+    owner, began = submissions.whose(simulation, held), held.round_began
+    limit = submissions.time_limit(held)
+    suspended = job.pause[1] - job.pause[0] if job.pause and phase == "resumed" else 0
+    is_over = phase == "completing"
+    ends_at = None if limit is None or is_over else began + job.start + limit + suspended
+    places = range(region.node, region.node + region.nodes)
+    hosts = [(place, block.hosts[place]) for place in places]
+    keys = [host.units[unit].device.key for place, host in hosts if host.units for unit in region.units_on(place)]
     return Job(
         id=str(block.job_id(held, simulation.ids)),
-        user=user,
-        account=account,
-        partition=partition(held),
-        qos=qos,
-        name=name,
-        state="running",
-        nodes=hostlist([node.name for node in nodes]),
-        array_job_id=_array(simulation, held),
+        user=owner.user,
+        account=owner.account,
+        partition=submissions.partition(held),
+        qos=owner.qos,
+        name=owner.name,
+        state="running" if phase == "resumed" else phase,
+        nodes=hostlist([host.name for _, host in hosts]),
+        array_job_id=str(block.family_id(held, simulation.ids)) if job.array is not None else "",
         array_task_id=str(job.task) if job.array is not None else "",
+        het_job_id=str(block.family_id(held, simulation.ids)) if job.leader is not None else "",
         submitted_at=float(began + job.submit),
         started_at=float(began + job.start),
-        ends_at=float(began + job.start + job.limit),
-        cpus=float(job.cpus_per_node * len(nodes)),
-        memory_bytes=float(memory_on_node(held) * len(nodes)),
-        gpus=float(region.size if machine.card and share else 0),
-        node_count=float(len(nodes)),
-        held=tuple(node.units[unit].device.key for node in nodes for unit in units) if machine.card else (),
-    )
-
-
-def memory_on_node(held: Held) -> int:
-    """Bytes that a job has on each of its nodes."""
-    host = held.block.hosts[0]
-    share = held.job.where.units / (len(host.units) or 8)
-    return int(host.machine.memory_bytes * 0.9 * share) // 2**30 * 2**30
-
-
-def partition(held: Held) -> str:
-    """Where a job was submitted to."""
-    machine = held.block.hosts[0].machine
-    return "debug" if machine.is_debug and held.job.kind is Kind.INTERACTIVE else machine.partition
-
-
-def _array(simulation: Simulation, held: Held) -> str:
-    return "" if held.job.array is None else str(held.block.array_id(held, simulation.ids))
-
-
-def _whose(simulation: Simulation, held: Held) -> tuple[str, str, str, str]:
-    """User, account, name and quality of service; the same for all tasks of an array."""
-    job = held.job
-    keys = (simulation.seed, held.block.number, held.round, job.ordinal if job.array is None else job.array)
-    user, account = early(simulation.users, *keys, 71)
-    qos = "interactive" if job.kind is Kind.INTERACTIVE else early(_QOS, *keys, 73)
-    return user, account, people.job_name(job.kind, *keys, 72), qos
-
-
-def _about_to_start(cluster: Cluster) -> Iterable[Job]:
-    simulation, moment = cluster.simulation, cluster.moment
-    arrays: dict[tuple[int, int, int], list[Held]] = {}
-    for held in cluster.waiting:
-        if held.job.array is not None:
-            arrays.setdefault((held.block.number, held.round, held.job.array), []).append(held)
-            continue
-        left = held.round_began + held.job.start - moment
-        yield _pending(simulation, held, _reason(simulation, held, left), "")
-    for tasks in arrays.values():
-        numbers = [held.job.task for held in tasks]
-        first, last = min(numbers), max(numbers)
-        text = f"{first}-{last}%1" if last > first else str(first)
-        yield _pending(simulation, tasks[-1], "JobArrayTaskLimit" if first else "Priority", text)
-
-
-def _reason(simulation: Simulation, held: Held, seconds_left: int) -> str:
-    if seconds_left < 900:
-        return "Resources"
-    chance = draw(simulation.seed, held.block.number, held.round, held.job.ordinal, 74)
-    if chance < 0.06:
-        return "Dependency"
-    return "QOSMaxGRESPerUser" if chance < 0.12 else "BeginTime" if chance < 0.14 else "Priority"
-
-
-def _pending(simulation: Simulation, held: Held, reason: str, tasks: str) -> Job:
-    key = (held.block.number, held.round, held.job.ordinal, reason + tasks)
-    known = simulation.held_jobs.get(key)
-    if known is None:
-        user, account, name, qos = _whose(simulation, held)
-        region, machine = held.job.where, held.block.hosts[0].machine
-        keys = (simulation.seed, held.block.number, held.round, held.job.ordinal)
-        array = _array(simulation, held)
-        known = simulation.held_jobs[key] = Job(
-            id=array or str(held.block.job_id(held, simulation.ids)),
-            user=user,
-            account=account,
-            partition=partition(held),
-            qos=qos,
-            name=name,
-            state="pending",
-            reason=reason,
-            array_job_id=array,
-            array_task_id=tasks,
-            submitted_at=float(held.round_began + held.job.submit),
-            cpus=float(held.job.cpus_per_node * region.nodes),
-            memory_bytes=float(memory_on_node(held) * region.nodes),
-            gpus=float(region.size if machine.card else 0),
-            node_count=float(region.nodes),
-            priority=float(20_000 + int(20_000 * draw(*keys, 75))),
-        )
-    return known
-
-
-def _from_backlog(simulation: Simulation, job: Waiting) -> Job:
-    known = simulation.waiting_jobs.get((job.stream, job.number))
-    if known is None:
-        known = simulation.waiting_jobs[job.stream, job.number] = _waiting(simulation, job)
-    return known
-
-
-def _waiting(simulation: Simulation, job: Waiting) -> Job:
-    keys = (simulation.seed, 1 << 20, job.stream, job.number)
-    user, account = early(simulation.users, *keys, 71)
-    number = str(job_number(job.submit // SUBMIT_UNIT_SECONDS, simulation.backlog.id_base + job.stream, simulation.ids))
-    cpus = max(1, job.gpus) * (8 if job.gpus else 16 * job.nodes)
-    return Job(
-        id=number,
-        user=user,
-        account=account,
-        partition=job.partition,
-        qos=early(_QOS, *keys, 73),
-        name=people.job_name(job.kind, *keys, 72),
-        state="pending",
-        reason=job.reason,
-        array_job_id=number if job.tasks else "",
-        array_task_id=job.tasks,
-        submitted_at=float(job.submit),
-        cpus=float(cpus),
-        memory_bytes=float(cpus * 4 * 2**30),
-        gpus=float(job.gpus),
-        node_count=float(job.nodes),
-        priority=float(0 if job.reason == "JobHeldUser" else 1000 + int(19_000 * draw(*keys, 75))),
+        ends_at=None if ends_at is None else float(ends_at),
+        eligible_at=submissions.eligible_at(simulation, held),
+        time_limit_seconds=limit,
+        cpus=float(sum(map(job.cpus_on, places))),
+        memory_bytes=float(sum(submissions.memory_on(held, place) for place in places)),
+        gpus=float(submissions.gpu_count(held)),
+        node_count=float(region.nodes),
+        priority=submissions.priority(simulation, held),
+        held=() if is_over else tuple(dict.fromkeys(keys)),
     )
 
 
@@ -195,12 +92,11 @@ def hostlist(names: Sequence[str]) -> str:
     return f"{stem}[{','.join(run[0] if len(run) == 1 else f'{run[0]}-{run[-1]}' for run in runs)}]"
 
 
-def places(cluster: Cluster, host: Host) -> Iterable[tuple[Job, str, str, str]]:
-    """For each unit of a node that a job holds: the job, the unit's number on the node, its type and its share."""
-    for unit, held in zip(host.units, cluster.held_on(host), strict=False):
-        if held is not None:
-            job = running_job(cluster.simulation, held)
-            if unit.slice:
-                yield job, unit.device.number, unit.slice.profile, "mig"
-            else:
-                yield job, unit.device.number, host.machine.card.gres if host.machine.card else "", "whole"
+def holds(cluster: Cluster, host: Host) -> Iterable[tuple[Job, Unit, str]]:
+    """For each GPU of a node and each job that holds it or a part of it: the job, the GPU, and its share."""
+    held = cluster.held_on(host)
+    for places in host.gpus:
+        unit = host.units[places[0]]
+        share = "mig" if unit.slice else "shard" if unit.is_shard else "whole"
+        for job in dict.fromkeys(cluster.job_of(one).id for place in places if (one := held[place]) is not None):
+            yield cluster.job_by_id[job], unit, share

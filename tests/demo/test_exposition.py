@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 
+import msgspec
 import pytest
 
-from gpumon.model import Gpu
+from gpumon.model import Attribution, Gpu
 from gpumon.prometheus.labels import GpuLabels, NodeLabels
 from gpumon.prometheus.queries import JOB_NUMBERS, NODE_GAUGES
 from gpumon.reading.gpus import GpuReadings, details, gpus, in_order, read_samples, settle_memory, settle_slices
@@ -49,7 +50,7 @@ def test_every_page_keeps_the_rules_of_the_format(nodes: int, parse: Parse) -> N
 
 
 def _read(cluster: Cluster) -> tuple[Gpu, ...]:
-    """All GPUs as the product's own reader takes them from the text."""
+    """All GPUs as the product's own reader takes them from the text; what their history tells is left out."""
     found = GpuReadings()
     for host in cluster.simulation.hosts:
         if host.machine.card is not None:
@@ -68,7 +69,7 @@ def test_gpus_read_from_the_text_are_the_gpus_of_the_simulation(cluster: Cluster
     read = {gpu.key: gpu for gpu in _read(cluster)}
     assert read.keys() == {gpu.key for gpu in cluster.gpus}
     for gpu in cluster.gpus:
-        assert read[gpu.key] == gpu
+        assert read[gpu.key] == msgspec.structs.replace(gpu, held_by=None, idle_since=None)
 
 
 def test_the_order_of_gpus_is_the_readers(cluster: Cluster) -> None:
@@ -126,16 +127,49 @@ def test_jobs_in_the_text_are_the_jobs_of_the_simulation(cluster: Cluster, parse
             assert page.get((metric, frozenset({("job_id", job.id)}))) == getattr(job, name)
 
 
+def _slurm_numbers(cluster: Cluster, parse: Parse) -> dict[tuple[str, str], str]:
+    """The key of the GPU that Slurm's number means on a node: by the node's map, else by the driver's number."""
+    found = {(gpu.node, str(gpu.device.index)): gpu.key for gpu in cluster.gpus if not gpu.device.mig}
+    for host in cluster.simulation.hosts:
+        told = [dict(pairs) for name, pairs in parse(node(cluster, host)) if name == "gpumon_slurm_gpu_info"]
+        found.update({(host.name, pairs["gpu"]): _key(pairs) for pairs in told})
+    return found
+
+
+def _key(pairs: Mapping[str, str]) -> str:
+    """What the product calls the GPU that these labels name."""
+    return "/".join(filter(None, (pairs["UUID"], pairs.get("GPU_I_ID"))))
+
+
 def test_held_gpus_in_the_text_are_those_of_the_simulation(cluster: Cluster, parse: Parse) -> None:
     told = [dict(pairs) for name, pairs in parse(slurm(cluster)) if name == "gpumon_job_gpu"]
-    places = {(gpu.node, gpu.device.number): gpu for gpu in cluster.gpus}
-    held = {(pairs["job_id"], places[pairs["node"], pairs["gpu"]].key) for pairs in told}
+    key_of, gpu_of = _slurm_numbers(cluster, parse), {gpu.key: gpu for gpu in cluster.gpus}
+    held = {(pairs["job_id"], key_of[pairs["node"], pairs["gpu"]]) for pairs in told}
     assert held == {(job.id, key) for job in cluster.jobs for key in job.held}
+    assert {pairs["share"] for pairs in told} == {"whole", "mig", "shard"}
     for pairs in told:
-        gpu, job = places[pairs["node"], pairs["gpu"]], cluster.job_by_id[pairs["job_id"]]
-        assert pairs["share"] == ("mig" if gpu.device.mig else "whole")
-        assert pairs["type"] == (gpu.device.mig.profile if gpu.device.mig else pairs["type"].lower())
+        gpu, job = gpu_of[key_of[pairs["node"], pairs["gpu"]]], cluster.job_by_id[pairs["job_id"]]
+        assert (pairs["share"] == "mig") == (gpu.device.mig is not None)
+        assert (pairs["share"] == "shard") == (job.gpus == 0)
+        card, _, profile = pairs["type"].partition("_")
+        assert card in (gpu.device.model or "").lower()
+        assert profile == (gpu.device.mig.profile if gpu.device.mig else "")
         assert (pairs["user"], pairs["account"], pairs["partition"]) == (job.user, job.account, job.partition)
+
+
+def test_slurm_has_another_order_than_the_driver_on_some_nodes(cluster: Cluster, parse: Parse) -> None:
+    key_of = _slurm_numbers(cluster, parse)
+    card_of = {gpu.key: str(gpu.device.index) for gpu in cluster.gpus if not gpu.device.mig}
+    strange = {host for (host, number), key in key_of.items() if card_of.get(key, number) != number}
+    assert {name[:5] for name in strange} == {"gpu-b", "gpu-m"}
+
+
+def test_each_gpu_is_mapped_once_on_the_nodes_that_publish_a_map(cluster: Cluster, parse: Parse) -> None:
+    for host in cluster.simulation.hosts:
+        told = [dict(pairs) for name, pairs in parse(node(cluster, host)) if name == "gpumon_slurm_gpu_info"]
+        is_mapped = host.machine.told_by is Attribution.UUID
+        assert sorted(int(pairs["gpu"]) for pairs in told) == (list(range(len(host.gpus))) if is_mapped else [])
+        assert len({(pairs["UUID"], pairs["GPU_I_ID"]) for pairs in told}) == len(told)
 
 
 def test_the_slurm_page_says_that_it_is_a_demo(cluster: Cluster, parse: Parse) -> None:
@@ -166,25 +200,26 @@ def test_a_mig_slice_has_no_utilization_and_no_pcie(cluster: Cluster, parse: Par
 
 def test_the_job_label_is_the_slurm_exporters_job(cluster: Cluster, parse: Parse) -> None:
     page = parse(slurm(cluster))
-    by_place = {
-        (pairs["node"], pairs["gpu"]): pairs["job_id"]
-        for pairs in (dict(pairs) for name, pairs in page if name == "gpumon_job_gpu")
-    }
+    key_of, jobs_of = _slurm_numbers(cluster, parse), defaultdict[str, set[str]](set)
+    for holding in (dict(pairs) for name, pairs in page if name == "gpumon_job_gpu"):
+        jobs_of[key_of[holding["node"], holding["gpu"]]].add(holding["job_id"])
     for host in cluster.simulation.hosts:
         if host.machine.card is not None:
+            named = defaultdict[str, set[str]](set)
             for name, pairs in parse(dcgm(cluster, host, has_job_label=True)):
-                told = dict(pairs)
-                if name == "DCGM_FI_DEV_GPU_TEMP" and "GPU_I_ID" not in told:
-                    assert told.get("hpc_job") == by_place.get((host.name, told["gpu"]))
+                if name == "DCGM_FI_DEV_GPU_TEMP":
+                    named[_key(dict(pairs))].update(value for label, value in pairs if label == "hpc_job")
+            assert named == {key: jobs_of[key] for key in named}
 
 
 def test_queue_and_states_agree_with_the_single_jobs(cluster: Cluster, parse: Parse) -> None:
     page = parse(slurm(cluster))
     states = Counter(dict(pairs)["state"] for name, pairs in page if name == "gpumon_job_info")
     assert page["slurm_queue_running", frozenset()] == states["running"]
-    assert page["slurm_queue_pending", frozenset()] == states["pending"]
-    held = sum(name == "gpumon_job_gpu" for name, _ in page)
-    assert page["slurm_gpus_alloc", frozenset()] == held
+    tasks = [value - 1 for (name, _), value in page.items() if name == "gpumon_job_array_tasks"]
+    assert page["slurm_queue_pending", frozenset()] == states["pending"] + sum(tasks)
+    held = {(dict(pairs)["node"], dict(pairs)["gpu"]) for name, pairs in page if name == "gpumon_job_gpu"}
+    assert page["slurm_gpus_alloc", frozenset()] == len(held)
     total = sum(page[f"slurm_gpus_{word}", frozenset()] for word in ("alloc", "idle", "other"))
     assert page["slurm_gpus_total", frozenset()] == total
 

@@ -63,3 +63,26 @@ def test_history_never_has_more_points_than_asked_for(
     assert len(line) == most
     assert list(line) == sorted(line, key=lambda point: point.at)
     assert all(NOW - seconds <= point.at <= NOW for point in line)
+
+
+@pytest.mark.parametrize("nodes", [12, 33])
+def test_an_idle_gpu_has_been_idle_since_just_then(nodes: int) -> None:
+    simulation, looked_at = Simulation(nodes, 1), 0
+    for now in (NOW, NOW + 40_000, NOW + 80_000):
+        source = _source(simulation, now)
+        snapshot = source.snapshot()
+        for gpu in snapshot.gpus:
+            if gpu.idle_since is None:
+                busy = gpu.utilization or 0.0
+                assert not gpu.jobs or gpu.is_stale or busy > 0.05
+                continue
+            assert gpu.jobs
+            began = min(snapshot.job_by_id[job].started_at or 0.0 for job in gpu.jobs)
+            ticks = round((now - gpu.idle_since) / 5) + 2
+            line = source.gpu_history([gpu.key], "utilization", ticks * 5, ticks)[gpu.key]
+            before, *since = (point.value for point in line)
+            assert gpu.idle_since == began or before > 0.05
+            assert max(since) <= 0.05
+            assert line[1].at == gpu.idle_since
+            looked_at += 1
+    assert looked_at > 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, defaultdict
 from functools import cache
@@ -9,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from gpumon.model import ClusterSnapshot, Gpu, Job
+from gpumon.model import Attribution, ClusterSnapshot, Gpu, Job
 from gpumon_demo.chance import among, draw, early, whole
 from gpumon_demo.cluster import BEGIN, Cluster, Simulation
 from gpumon_demo.hosts import counters
@@ -72,16 +73,15 @@ def test_the_largest_cluster_has_about_ten_thousand_gpus_and_twenty_thousand_job
     assert 9_000 < len(cluster.gpus) < 11_000
     assert 14_000 < len(cluster.jobs) < 26_000
     assert len({job.id for job in cluster.jobs}) == len(cluster.jobs)
-    held = [key for job in cluster.jobs for key in job.held]
-    assert len(set(held)) == len(held)
 
 
 @pytest.mark.parametrize("nodes", SIZES)
-def test_no_gpu_is_held_by_two_jobs(nodes: int) -> None:
+def test_no_gpu_but_one_with_shards_is_held_by_two_jobs(nodes: int) -> None:
     simulation = Simulation(nodes, 5)
+    shared = {host.units[-1].device.key for host in simulation.hosts if host.machine.shards}
     for moment in MOMENTS:
         held = Counter(key for job in simulation.at(moment).jobs for key in job.held)
-        assert not [key for key, count in held.items() if count > 1]
+        assert {key for key, count in held.items() if count > 1} <= shared
 
 
 @pytest.mark.parametrize("nodes", [12, 33])
@@ -113,14 +113,20 @@ def test_gpus_and_jobs_name_each_other(cluster_of_12: Simulation) -> None:
         assert by_gpu == by_job
 
 
-def test_running_jobs_hold_as_many_gpus_as_they_say(cluster_of_12: Simulation) -> None:
+def test_running_and_suspended_jobs_hold_as_many_gpus_as_they_say(cluster_of_12: Simulation) -> None:
+    """With shards they hold a part of one, and no GPU by Slurm's count."""
     for moment in MOMENTS:
-        for job in cluster_of_12.at(moment).jobs:
-            assert len(job.held) == (job.gpus if job.state == "running" else 0)
+        cluster = cluster_of_12.at(moment)
+        shared = {host.units[-1].device.key for host in cluster_of_12.hosts if host.machine.shards}
+        for job in cluster.jobs:
+            whole = set(job.held) - shared
+            assert len(whole) == (job.gpus if job.state in {"running", "suspended"} else 0)
+            assert not whole or whole == set(job.held)
 
 
 def test_a_job_lives_one_life(cluster_of_12: Simulation) -> None:
-    """Waits, then runs with the same number, name and user, then is gone for good."""
+    """Waits, then runs or is suspended with the same number, name and user, is cleaned up, and is gone for good."""
+    order = {"pending": 0, "running": 1, "suspended": 1, "completing": 2}
     lives: defaultdict[str, list[tuple[float, Job]]] = defaultdict(list)
     for step in range(0, 3 * 86_400, 1800):
         for job in cluster_of_12.at(BEGIN + step).jobs:
@@ -129,7 +135,7 @@ def test_a_job_lives_one_life(cluster_of_12: Simulation) -> None:
     for life in lives.values():
         if life[0][1].array_job_id:
             continue
-        states = [job.state for _, job in life]
+        states = [order[job.state] for _, job in life]
         assert states == sorted(states), "nothing waits again once it runs"
         assert len({(job.user, job.name, job.account, job.partition, job.submitted_at) for _, job in life}) == 1
         ran_after_waiting += len(set(states)) == 2
@@ -138,9 +144,49 @@ def test_a_job_lives_one_life(cluster_of_12: Simulation) -> None:
             assert job.submitted_at <= at
             if job.state == "running":
                 assert job.started_at is not None
-                assert job.ends_at is not None
-                assert job.submitted_at <= job.started_at <= at < job.ends_at
+                assert job.eligible_at is not None
+                assert job.submitted_at <= job.eligible_at <= job.started_at <= at
+                assert job.time_limit_seconds is not None or job.partition == "cpu"
+                assert at < (job.ends_at or math.inf)
     assert ran_after_waiting > 20
+
+
+def test_a_job_starts_no_later_than_slurm_plans_and_is_not_planned_in_the_past(cluster_of_12: Simulation) -> None:
+    planned: dict[str, float] = {}
+    kept = 0
+    for step in range(0, 86_400, 900):
+        for job in cluster_of_12.at(BEGIN + step).jobs:
+            if job.expected_at is not None:
+                assert job.state == "pending"
+                assert job.expected_at >= BEGIN + step
+                planned[job.id] = job.expected_at
+            elif job.state == "running" and job.id in planned and not job.array_job_id:
+                assert job.started_at is not None
+                assert job.started_at <= planned.pop(job.id)
+                kept += 1
+    assert kept > 10
+
+
+def test_only_some_of_those_that_wait_have_a_plan(cluster_of_12: Simulation) -> None:
+    waiting = [job for moment in MOMENTS for job in cluster_of_12.at(moment).jobs if job.state == "pending"]
+    assert 0.03 < sum(job.expected_at is not None for job in waiting) / len(waiting) < 0.4
+    for job in waiting:
+        if job.reason in {"Dependency", "DependencyNeverSatisfied", "JobHeldUser", "JobHeldAdmin"}:
+            assert job.eligible_at is None
+            assert job.expected_at is None
+        assert job.reason != "BeginTime" or job.expected_at == job.eligible_at
+
+
+def test_a_folded_array_says_how_many_tasks_it_is(cluster_of_12: Simulation) -> None:
+    folded = [job for moment in MOMENTS for job in cluster_of_12.at(moment).jobs if job.tasks]
+    assert any(":" in job.array_task_id for job in folded)
+    for job in folded:
+        numbers, _, most = job.array_task_id.partition("%")
+        bounds, _, step = numbers.partition(":")
+        first, last = map(int, bounds.split("-"))
+        assert job.tasks == len(range(first, last + 1, int(step or 1))) > 1
+        assert int(most) >= 1
+        assert (job.state, job.id) == ("pending", job.array_job_id)
 
 
 def test_a_job_seen_before_and_after_did_not_vanish_in_between(cluster_of_12: Simulation) -> None:
@@ -157,17 +203,23 @@ def test_the_sums_agree_with_what_they_sum(nodes: int) -> None:
     for moment in MOMENTS[:10]:
         cluster = simulation.at(moment)
         jobs, running = cluster.jobs, [job for job in cluster.jobs if job.state == "running"]
+        waiting = [job for job in jobs if job.state == "pending"]
         queue = cluster.queue
         assert queue.by_state["running"] == len(running)
-        assert queue.by_state["pending"] == len(jobs) - len(running)
+        assert queue.by_state["suspended"] == sum(job.state == "suspended" for job in jobs)
+        assert queue.by_state["completing"] == sum(job.state == "completing" for job in jobs)
+        assert queue.by_state["pending"] == sum(job.tasks or 1 for job in waiting)
         assert sum(queue.pending_reasons.values()) == queue.by_state["pending"]
+        assert queue.oldest_pending_at == min(job.submitted_at or 0 for job in waiting)
         assert sum(queue.nodes_by_state.values()) == nodes
-        assert queue.gpus_allocated == sum(job.gpus or 0 for job in running)
+        assert queue.gpus_allocated == len({key for job in jobs for key in job.held})
         assert queue.cpus_allocated == sum(job.cpus or 0 for job in running)
         assert sum(user.jobs_running or 0 for user in cluster.users) == len(running)
-        assert sum(account.gpus_running or 0 for account in cluster.accounts) == queue.gpus_allocated
+        gpus = sum(job.gpus or 0 for job in running)
+        assert sum(account.gpus_running or 0 for account in cluster.accounts) == gpus
         assert sum(part.jobs_running or 0 for part in cluster.partitions) == len(running)
-        assert sum(part.jobs_pending or 0 for part in cluster.partitions) == queue.by_state["pending"]
+        places = sum((job.tasks or 1) * len(job.partition.split(",")) for job in waiting)
+        assert sum(part.jobs_pending or 0 for part in cluster.partitions) == places
 
 
 def test_a_node_has_allocated_what_its_jobs_hold(cluster_of_12: Simulation) -> None:
@@ -177,7 +229,10 @@ def test_a_node_has_allocated_what_its_jobs_hold(cluster_of_12: Simulation) -> N
         for node in cluster.nodes:
             slurm = node.slurm
             assert slurm is not None
-            assert slurm.gpus_allocated == held[node.name]
+            assert slurm.gpus_total == sum(count.total for count in slurm.gpus_by_type)
+            assert slurm.gpus_allocated == sum(count.allocated for count in slurm.gpus_by_type)
+            assert sum(count.allocated + count.shared for count in slurm.gpus_by_type) == held[node.name]
+            assert [count.type for count in slurm.gpus_by_type] == sorted(count.type for count in slurm.gpus_by_type)
             assert (slurm.cpus_allocated or 0) <= (slurm.cpus_total or 0)
             assert (slurm.memory_allocated_bytes or 0) <= (slurm.memory_total_bytes or 0)
             assert (slurm.state == "idle") == (slurm.cpus_allocated == 0)
@@ -368,9 +423,15 @@ def test_one_disk_is_nearly_full() -> None:
 
 
 def test_jobs_wait_for_many_reasons() -> None:
-    reasons = {job.reason for moment in MOMENTS for job in _story(moment).jobs if job.state == "pending"}
-    assert {"Resources", "Priority", "QOSMaxGRESPerUser", "Dependency", "ReqNodeNotAvail", "BeginTime"} <= reasons
+    reasons = {job.reason for moment in MOMENTS for job in _story(moment, 33).jobs if job.state == "pending"}
+    words = {reason.partition(",")[0] for reason in reasons}
+    assert {
+        "Resources", "Priority", "QOSMaxGRESPerUser", "Dependency", "ReqNodeNotAvail", "BeginTime", "AssocGrpGRES",
+        "JobHeldUser", "JobArrayTaskLimit", "Reservation", "DependencyNeverSatisfied",
+    } <= words  # fmt: skip
     assert "" not in reasons
+    assert any(reason.startswith("ReqNodeNotAvail, UnavailableNodes:gpu-") for reason in reasons)
+    assert any(reason.startswith("Nodes required for job are DOWN") for reason in reasons)
 
 
 def test_there_are_jobs_of_every_kind() -> None:
@@ -380,10 +441,87 @@ def test_there_are_jobs_of_every_kind() -> None:
     assert [job for job in running if job.array_task_id]
     assert [job for job in jobs if job.state == "pending" and "%" in job.array_task_id]
     assert [job for job in running if not job.gpus]
+    assert [job for job in jobs if job.state == "pending" and "," in job.partition]
+    assert {job.state for job in jobs} == {"pending", "running", "suspended", "completing"}
     names = {job.name for job in jobs}
+    assert any('"' in name for name in names)
     assert any("[" in name for name in names)
     assert any(" " in name for name in names)
     assert any(not name.isascii() for name in names)
+
+
+def _on_nodes(cluster: Cluster, job: Job) -> list[int]:
+    """How many GPUs a job holds on each of its nodes."""
+    node_of = {gpu.key: gpu.node for gpu in cluster.gpus}
+    return list(Counter(node_of[key] for key in job.held).values())
+
+
+def test_some_jobs_have_more_on_one_node_than_on_another() -> None:
+    uneven = 0
+    for moment in MOMENTS:
+        cluster = _story(moment)
+        uneven += any(len(set(_on_nodes(cluster, job))) > 1 for job in cluster.jobs)
+    assert uneven > 2
+
+
+def test_the_parts_of_a_heterogeneous_job_stand_side_by_side() -> None:
+    parts: defaultdict[tuple[float, str], list[Job]] = defaultdict(list)
+    for moment in MOMENTS:
+        for job in _story(moment).jobs:
+            if job.het_job_id:
+                parts[moment, job.het_job_id].append(job)
+    assert parts
+    for jobs in parts.values():
+        assert len(jobs) == 2
+        assert int(jobs[0].id) + 1 == int(jobs[1].id)
+        assert jobs[0].het_job_id == jobs[0].id
+        assert {(job.user, job.name, job.state, job.started_at) for job in jobs[:1]} == {
+            (job.user, job.name, job.state, job.started_at) for job in jobs[1:]
+        }
+        assert jobs[0].gpus != jobs[1].gpus
+
+
+def test_a_suspended_job_keeps_its_gpus_and_its_memory_but_does_nothing() -> None:
+    seen = 0
+    for moment in MOMENTS:
+        cluster = _story(moment)
+        gpu_of = {gpu.key: gpu for gpu in cluster.gpus if not gpu.is_stale}
+        for job in cluster.jobs:
+            if job.state != "suspended":
+                continue
+            gpus = [gpu_of[key] for key in job.held if key in gpu_of and gpu_of[key].jobs == (job.id,)]
+            assert {gpu.utilization for gpu in gpus} <= {0.0}
+            assert all((gpu.memory_share or 0) > 0.01 for gpu in gpus)
+            assert all(gpu.idle_since is not None and gpu.idle_since < moment for gpu in gpus)
+            seen += len(gpus)
+    assert seen > 5
+
+
+def test_a_completing_job_has_its_nodes_and_no_gpus_any_more() -> None:
+    completing = [
+        (job, cluster.slurm_nodes[job.nodes])
+        for moment in range(int(BEGIN), int(BEGIN) + 6 * 3600, 60)
+        if (cluster := _story(moment))
+        for job in cluster.jobs
+        if job.state == "completing" and "[" not in job.nodes
+    ]
+    assert completing
+    for job, node in completing:
+        assert not job.held
+        assert job.ends_at is None
+        assert "completing" in node.flags
+
+
+def test_one_gpu_is_shared_by_several_jobs() -> None:
+    shared = [gpu for moment in MOMENTS for gpu in _story(moment).gpus if gpu.jobs and len(gpu.jobs) > 1]
+    assert {gpu.node for gpu in shared} <= {"gpu-d01", "gpu-d02"}
+    assert {gpu.device.index for gpu in shared} == {3}
+    assert len(shared) > len(MOMENTS)
+
+
+def test_how_holders_are_known_differs_from_node_to_node() -> None:
+    known = {gpu.held_by for gpu in _story(nodes=33).gpus}
+    assert known == {Attribution.UUID, Attribution.INDEX, Attribution.LABEL}
 
 
 def test_array_tasks_share_their_array_and_its_user() -> None:
