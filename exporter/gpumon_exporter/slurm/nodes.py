@@ -58,6 +58,8 @@ def _node(told: dict[str, str]) -> SlurmNode:
         raise NoAnswer(f"sinfo tells of CPUs {told['CPUsState']!r}")
     allocated, idle, other, total = (int(number or 0) for number in cpus)
     has, uses = parse(told["Gres"]), parse(told["GresUsed"])
+    if state == "allocated" and other:
+        state = "mixed"  # up to 22.05 sinfo calls a draining node so when jobs hold but a part of it; scontrol does not
     reason = "" if told["Reason"] == "none" else told["Reason"]
     return SlurmNode(
         name=told["NodeList"],

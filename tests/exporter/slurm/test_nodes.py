@@ -51,6 +51,12 @@ def test_states(complete: str, state: str, flags: tuple[str, ...]) -> None:
     assert (node.state, node.flags) == (state, flags)
 
 
+@pytest.mark.parametrize(("cpus", "state"), [("8/0/120/128", "mixed"), ("128/0/0/128", "allocated")])
+def test_a_draining_node_is_allocated_only_when_all_of_it_is(cpus: str, state: str) -> None:
+    (node,) = told({"StateComplete": "allocated+drain", "CPUsState": cpus})
+    assert (node.state, node.flags) == (state, ("drain",))
+
+
 @pytest.mark.parametrize(
     ("has", "uses", "found"),
     [
