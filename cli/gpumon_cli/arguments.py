@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Protocol, cast
 from gpumon import __version__
 from gpumon.errors import UsageError
 from gpumon.text import shown
+from gpumon_cli.flag_values import seconds, time, whole, words
 
 SHELLS = ("bash", "zsh", "fish")
 """The shells that `gpumon completion` knows."""
@@ -174,16 +175,16 @@ def add_source_flags(target: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--demo-nodes",
         metavar="N",
-        type=_whole("--demo-nodes", FEWEST_DEMO_NODES, MOST_DEMO_NODES),
+        type=whole("--demo-nodes", FEWEST_DEMO_NODES, MOST_DEMO_NODES),
         help=f"its size, {FEWEST_DEMO_NODES} to {MOST_DEMO_NODES} nodes",
     )
-    source.add_argument("--demo-seed", metavar="N", type=_whole("--demo-seed", 0, 2**31), help="another such cluster")
+    source.add_argument("--demo-seed", metavar="N", type=whole("--demo-seed", 0, 2**31), help="another such cluster")
 
 
 def _add_dashboard_flags(target: argparse.ArgumentParser) -> None:
     add_source_flags(target)
     looks = target.add_argument_group("looks")
-    looks.add_argument("--interval", metavar="SECONDS", type=_seconds, help="between refreshes; else the scrape's")
+    looks.add_argument("--interval", metavar="SECONDS", type=seconds, help="between refreshes; else the scrape's")
     looks.add_argument("--theme", metavar="NAME", help="colours")
 
 
@@ -228,7 +229,7 @@ def _add_listing(commands: Commands, name: str, purpose: str) -> None:
     form.add_argument("--filter", metavar="EXPR", help=f"only rows that match, for instance {FILTERS[name]!r}")
     form.add_argument("--sort", metavar="KEY", help="by this column; -KEY for the largest first")
     form.add_argument("--reverse", action="store_true", help="the other way round")
-    form.add_argument("--limit", metavar="N", type=_whole("--limit", 1, 10**9), help="no more than N rows")
+    form.add_argument("--limit", metavar="N", type=whole("--limit", 1, 10**9), help="no more than N rows")
     _add_watch(form.add_argument)
 
 
@@ -244,7 +245,7 @@ def _add_choice(listing: Parser, name: str) -> None:
             "--min",
             dest="least_seconds",
             metavar="TIME",
-            type=_time,
+            type=time,
             help="idle for at least so long: 30m, 2h, 1d (thresholds.idle_minutes)",
         )
     flags = {
@@ -252,15 +253,15 @@ def _add_choice(listing: Parser, name: str) -> None:
         "state": "in these states: R or running, PD, CG, S, ...",
         "partition": "in these",
     }
-    for flag, words in flags.items():
+    for flag, which in flags.items():
         if name == "jobs" or flag == "user":
             choice.add_argument(
                 f"--{flag}",
                 dest=f"{flag}s",
                 metavar="A,B",
                 action="extend",
-                type=_words,
-                help=f"only {words}; may be repeated",
+                type=words,
+                help=f"only {which}; may be repeated",
             )
     if name == "jobs":
         choice.add_argument(
@@ -290,7 +291,7 @@ def _add_free(commands: Commands) -> None:
     free = commands.add_parser("free", help=purpose, description=_sentence(purpose))
     wish = free.add_argument_group("for which job")
     wish.add_argument(
-        "--gpus", metavar="N", type=_whole("--gpus", 1, 10**4), help="it needs so many GPUs on one node (1)"
+        "--gpus", metavar="N", type=whole("--gpus", 1, 10**4), help="it needs so many GPUs on one node (1)"
     )
     wish.add_argument("--type", metavar="T", help="of this type, as Slurm or the driver names it: h100, l40s")
     add_source_flags(free)
@@ -304,7 +305,7 @@ def _add_watch(add: Callable[..., object]) -> None:
         metavar="SECONDS",
         nargs="?",
         const=0.0,
-        type=_seconds,
+        type=seconds,
         help="again and again until Ctrl-C; without SECONDS at the scrape interval",
     )
 
@@ -314,52 +315,16 @@ def _add_demo(commands: Commands) -> None:
     actions = demo.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
     serve = actions.add_parser("serve", help="answers scrapes until Ctrl-C")
     serve.add_argument("--host", metavar="ADDRESS", help="to listen on (127.0.0.1)")
-    serve.add_argument("--port", metavar="N", type=_whole("--port", 0, 65535), help="to listen on (9400); 0: any")
-    serve.add_argument("--interval", metavar="SECONDS", type=_seconds, help="scrape interval it recommends (15)")
+    serve.add_argument("--port", metavar="N", type=whole("--port", 0, 65535), help="to listen on (9400); 0: any")
+    serve.add_argument("--interval", metavar="SECONDS", type=seconds, help="scrape interval it recommends (15)")
     serve.add_argument(
         "--demo-nodes",
         "--nodes",
         metavar="N",
-        type=_whole("--demo-nodes", FEWEST_DEMO_NODES, MOST_DEMO_NODES),
+        type=whole("--demo-nodes", FEWEST_DEMO_NODES, MOST_DEMO_NODES),
         help=f"{FEWEST_DEMO_NODES} to {MOST_DEMO_NODES}",
     )
-    serve.add_argument("--demo-seed", "--seed", metavar="N", type=_whole("--demo-seed", 0, 2**31), help="another one")
-
-
-def _whole(flag: str, least: int, most: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
-            upper = f" to {most}" if most < 10**9 else " or more"
-            raise argparse.ArgumentTypeError(f"{flag} takes a whole number, {least}{upper}, not {text!r}")
-        return int(text)
-
-    return whole
-
-
-def _seconds(text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]*)?s?", text) or not (seconds := float(text.rstrip("s"))):
-        raise argparse.ArgumentTypeError(f"a number of seconds above 0 was expected, not {text!r}")
-    return seconds
-
-
-def _words(text: str) -> list[str]:
-    """`ann,bob` as two words; a flag that takes them may be repeated, too."""
-    words = [word for part in text.split(",") if (word := part.strip())]
-    if not words:
-        raise argparse.ArgumentTypeError("at least one name is expected")
-    return words
-
-
-_TIME = re.compile(r"(?=[0-9])(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
-
-
-def _time(text: str) -> float:
-    """`30m`, `1h30m`, `2d`; a bare number is minutes, as in the configuration's idle_minutes."""
-    match = _TIME.fullmatch(f"{text}m" if re.fullmatch("[0-9]{1,6}", text) else text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"--min takes a time like 30m, 2h or 1d, not {text!r}")
-    days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return days * 86_400 + hours * 3600 + minutes * 60 + seconds
+    serve.add_argument("--demo-seed", "--seed", metavar="N", type=whole("--demo-seed", 0, 2**31), help="another one")
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
