@@ -64,8 +64,8 @@ PARTITIONS = (
     "PartitionName=cpu Nodes=cpu01 MaxTime=7-00:00:00 DefaultTime=01:00:00",
     "PartitionName=closed Nodes=cpu01 State=DOWN",
 )
-ADA, BOB, CLEO, DAN = (f"gpumon-{name}" for name in ("ada", "bob", "cleo", "dan"))
-PEOPLE = {ADA: "physics", BOB: "ml_nlp", CLEO: "ml_vision", DAN: "chem"}
+ADA, BOB, CLEO, DAN, FAY = (f"gpumon-{name}" for name in ("ada", "bob", "cleo", "dan", "fay"))
+PEOPLE = {ADA: "physics", BOB: "ml_nlp", CLEO: "ml_vision", DAN: "chem", FAY: "chem"}
 """Users of the operating system, made for as long as the cluster runs, and their accounts."""
 STRANGER = "gpumon-eve"
 """A user of the operating system who may not submit."""
@@ -78,7 +78,7 @@ ACCOUNTS = (
 )
 QOS = ("high priority=1000", "limited priority=100", "scavenger priority=0")
 LIMITS = (
-    "modify qos limited set MaxTRESPerUser=gres/gpu=2",
+    "modify qos limited set MaxTRESPerUser=gres/gpu=1",
     "modify qos high set preempt=scavenger",
     "modify account chem set GrpTRES=gres/gpu=1",
     f"modify user where name={DAN} account=chem set MaxJobs=3",

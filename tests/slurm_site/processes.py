@@ -64,8 +64,13 @@ class Process:
             self._process.wait(15)
         except subprocess.TimeoutExpired:
             self._process.kill()
+        self.bury()
+
+    def bury(self) -> None:
+        """Takes note that it ended."""
+        if self._process is not None:
             self._process.wait()
-        self._process = None
+            self._process = None
 
     def freeze(self) -> None:
         """Stops it in the middle of whatever it does."""

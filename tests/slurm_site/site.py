@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import pwd
 import socket
 import subprocess
@@ -26,6 +27,8 @@ from slurm_site.programs import PATH, Programs, check
 LOCK = Path(tempfile.gettempdir()) / "gpumon-slurm-site.lock"
 """Held for the one cluster that may run on a machine: its users have fixed names."""
 TESTS = Path(__file__).parents[1]
+EXACT = {"SLURM_TIME_FORMAT": "%s", "SLURM_BITSTR_LEN": "0"}
+"""Lets commands tell times in seconds since 1970 and the task numbers of an array without end."""
 GONE = "fell off the bus: GPU 3, Xid 79 | see \\#81, 100 %"
 """Why the node that does not run is down."""
 
@@ -86,6 +89,8 @@ class SlurmSite:
         assert self._guard.stdin is not None
         self._guard.stdin.close()
         self._guard.wait()
+        for daemon in (self.munged, self.mariadbd, self.slurmdbd, self.slurmctld, *self.slurmds.values()):
+            daemon.bury()
 
     def run(self, name: str, *arguments: str, user: str | None = None, text: str = "") -> str:
         """What a command of Slurm prints, run by root or by somebody else.
@@ -101,16 +106,18 @@ class SlurmSite:
     def tried(
         self, name: str, *arguments: str, user: str | None = None, text: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """How a command of Slurm ends, which may fail."""
-        return subprocess.run(
+        """How a command of Slurm ends, which may fail; its output unchanged, whatever line ends are in it."""
+        done = subprocess.run(
             [*self.programs.command(name, pwd.getpwnam(user).pw_uid if user else None), *arguments],
-            env=self.environment,
+            env={**self.environment, **EXACT},
             cwd=self.folder,
-            input=text,
+            input=text.encode(),
             capture_output=True,
-            text=True,
             timeout=120,
             check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
         )
 
     def submit(self, user: str, *arguments: str, script: str = "exec sleep 7200") -> str:
