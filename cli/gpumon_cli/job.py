@@ -16,11 +16,11 @@ from gpumon_cli.answers import Answer, Watching, deliver
 from gpumon_cli.arguments import Options
 from gpumon_cli.exit_codes import ExitCode
 from gpumon_cli.job_ids import found
+from gpumon_cli.job_shapes import job_answer
 from gpumon_cli.job_text import gpus_of, job_lines
 from gpumon_cli.json_text import json_bytes
 from gpumon_cli.queue_text import why_no_jobs
 from gpumon_cli.remarks import demo_line, ended, remarks_on
-from gpumon_cli.shapes import job_answer
 from gpumon_cli.terminal import Terminal
 
 _PARTS = Parts.JOBS | Parts.GPUS | Parts.SLURM | Parts.IDLE

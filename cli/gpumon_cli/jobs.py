@@ -11,10 +11,10 @@ from gpumon.reasons import in_words
 from gpumon.settings import Settings
 from gpumon.source import Parts
 from gpumon.text import shown
-from gpumon_cli import shapes
 from gpumon_cli.answers import Answer
 from gpumon_cli.arguments import Options
 from gpumon_cli.folds import rows_of
+from gpumon_cli.job_shapes import jobs_answer
 from gpumon_cli.job_states import IN_QUEUE, states_of
 from gpumon_cli.json_text import json_bytes
 from gpumon_cli.listing import Listing
@@ -63,7 +63,7 @@ def jobs_listing(options: Options, settings: Settings, screen: Terminal) -> List
         if snapshot.queue is None:
             return None
         if options.json:
-            return Answer(json_bytes(shapes.jobs_answer(None, snapshot), to_terminal=screen.is_tty))
+            return Answer(json_bytes(jobs_answer(None, snapshot), to_terminal=screen.is_tty))
         if options.csv or options.filter or users or states or partitions:
             raise NoData(why_no_jobs(snapshot), advice="Without them `gpumon jobs` shows the queue in numbers.")
         lines = [*demo_line(snapshot), *queue_lines(snapshot, settings, screen)]
@@ -78,7 +78,7 @@ def jobs_listing(options: Options, settings: Settings, screen: Terminal) -> List
         concerns=("jobs", "slurm"),
         spare=_SPARE,
         table=_TABLE,
-        answer=shapes.jobs_answer,
+        answer=jobs_answer,
         narrowed=narrowed,
         together=rows_of if options.fold else lambda rows: rows,
         nothing=lambda snapshot: _nothing(snapshot, users, states),

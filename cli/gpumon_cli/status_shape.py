@@ -12,7 +12,8 @@ from gpumon.totals import ClusterTotals
 from gpumon_cli.check import Judged, verdict
 from gpumon_cli.holders import Holder, TypeUse
 from gpumon_cli.idle import Idleness
-from gpumon_cli.shapes import Answer, QueueShape, opening, queue_shape
+from gpumon_cli.job_shapes import QueueShape, queue_shape
+from gpumon_cli.shapes import Answer, opening
 
 
 class FindingShape(msgspec.Struct, frozen=True):

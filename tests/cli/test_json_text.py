@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cli_handmade import GIB, NOW, cluster, job
 from gpumon.model import ClusterSnapshot
-from gpumon_cli import shapes
+from gpumon_cli import job_shapes, shapes
 from gpumon_cli.doctor.steps import Diagnosis
 from gpumon_cli.free_shape import FreeAnswer
 from gpumon_cli.idle_shape import IdleAnswer
@@ -80,14 +80,14 @@ def test_the_holder_of_a_job_that_nobody_describes_is_unknown() -> None:
 
 def test_a_job_carries_the_models_fields() -> None:
     snapshot = cluster()
-    answer = told(shapes.jobs_answer(snapshot.jobs, snapshot))
+    answer = told(job_shapes.jobs_answer(snapshot.jobs, snapshot))
     assert answer["jobs"][1]["reason"] == "Resources"
     assert answer["queue"]["by_state"] == {"running": 1, "pending": 1}
     assert answer["users"][0]["name"] == "ann"
 
 
 def test_jobs_that_nobody_describes_are_null_not_an_empty_list() -> None:
-    assert told(shapes.jobs_answer(None, cluster(jobs=None)))["jobs"] is None
+    assert told(job_shapes.jobs_answer(None, cluster(jobs=None)))["jobs"] is None
 
 
 def test_an_alerts_labels_are_an_object() -> None:
@@ -121,7 +121,7 @@ def test_every_text_is_read_back_as_it_was_and_never_obeyed_by_a_terminal(name: 
     rows = (job(1, name=name),)
     snapshot = ClusterSnapshot(jobs=rows)
     for to_terminal in (False, True):
-        sent = json_bytes(shapes.jobs_answer(rows, snapshot), to_terminal=to_terminal)
+        sent = json_bytes(job_shapes.jobs_answer(rows, snapshot), to_terminal=to_terminal)
         assert json.loads(sent)["jobs"][0]["name"] == name
         if to_terminal:
             assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]", sent.decode())
@@ -146,8 +146,8 @@ def _keys(shape: Any) -> Iterator[str]:
     [
         shapes.GpusAnswer,
         shapes.NodesAnswer,
-        shapes.JobsAnswer,
-        shapes.JobAnswer,
+        job_shapes.JobsAnswer,
+        job_shapes.JobAnswer,
         IdleAnswer,
         FreeAnswer,
         shapes.AlertsAnswer,
