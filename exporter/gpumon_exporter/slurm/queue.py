@@ -16,7 +16,8 @@ from gpumon_exporter.slurm.tables import Table, columns
 FIELDS = (
     "JobID", "ArrayJobID", "ArrayTaskID", "HetJobID", "UserName", "Account", "Partition", "QOS", "State", "Reason",
     "NodeList", "SubmitTime", "EligibleTime", "StartTime", "EndTime", "TimeLimit", "NumCPUs", "NumNodes", "NumTasks",
-    "tres-alloc", "tres-per-job", "tres-per-node", "tres-per-task", "PriorityLong", "exit_code", "Name",
+    "tres-alloc", "tres-per-job", "tres-per-node", "tres-per-task", "tres-per-socket", "PriorityLong", "exit_code",
+    "Name",
 )  # fmt: skip
 FINISHED = (
     "completed", "cancelled", "failed", "timeout", "node_fail", "preempted", "boot_fail", "deadline", "out_of_memory",
@@ -110,7 +111,7 @@ class _Reader:
             self._keep(job)
         elif state != "revoked":
             self._busy.append(job)
-            if state in HOLDING and (job.gpus or _amount(told, "shard")):
+            if state in HOLDING and (job.gpus != 0 or _amount(told, "shard") != 0):
                 self._holders.append(job)
 
     def queue(self) -> Queue:
@@ -217,23 +218,23 @@ def _job(told: dict[str, str], state: str, name: str, now: float) -> SlurmJob:
     )
 
 
-def _amount(told: dict[str, str], name: str) -> float:
+def _amount(told: dict[str, str], name: str) -> float | None:
     """GPUs or shards that it holds or asks for; where Slurm does not account for them, what it asked for."""
     tres = pairs(told["tres-alloc"])
     if f"gres/{name}" in tres:
-        return count(tres[f"gres/{name}"]) or 0.0
+        return count(tres[f"gres/{name}"])
     typed = [count(value) or 0.0 for key, value in tres.items() if key.startswith(f"gres/{name}:")]
-    return sum(typed) or _asked(told, name)
+    return sum(typed) if typed else _asked(told, name)
 
 
-def _asked(told: dict[str, str], name: str) -> float:
-    """What it asked for, in whatever way."""
+def _asked(told: dict[str, str], name: str) -> float | None:
+    """What it asked for, in whatever way; None when that was by the socket, since nobody says how many those are."""
     ways = (("tres-per-job", "1"), ("tres-per-node", told["NumNodes"]), ("tres-per-task", told["NumTasks"]))
     for field, times in ways:
         number = sum(one.count for one in gres.parse(told[field]) if one.name == name)
         if number:
             return number * (count(times) or 1.0)
-    return 0.0
+    return None if any(one.name == name for one in gres.parse(told["tres-per-socket"])) else 0.0
 
 
 def _finished(job: SlurmJob, told: dict[str, str]) -> FinishedJob:

@@ -19,8 +19,8 @@ PLAIN = {
     "Partition": "h100", "QOS": "normal", "State": "RUNNING", "Reason": "None", "NodeList": "gpu01",
     "SubmitTime": "100", "EligibleTime": "100", "StartTime": "200", "EndTime": "3800", "TimeLimit": "1:00:00",
     "NumCPUs": "8", "NumNodes": "1", "NumTasks": "2", "tres-alloc": "cpu=8,mem=16000M,node=1,gres/gpu=2",
-    "tres-per-job": "N/A", "tres-per-node": "gres:gpu:2", "tres-per-task": "N/A", "PriorityLong": "17",
-    "exit_code": "0", "Name": "train",
+    "tres-per-job": "N/A", "tres-per-node": "gres:gpu:2", "tres-per-task": "N/A", "tres-per-socket": "N/A",
+    "PriorityLong": "17", "exit_code": "0", "Name": "train",
 }  # fmt: skip
 WAITING = {**PLAIN, "State": "PENDING", "Reason": "Priority", "NodeList": "", "StartTime": "N/A", "EndTime": "N/A"}
 
@@ -115,12 +115,14 @@ def test_who_holds_shards_is_a_holder_without_a_gpu() -> None:
         ("cpu=1", {"tres-per-job": "gres/gpu:5"}, 5),
         ("cpu=1", {"tres-per-task": "cpu=2,gres/gpu:3"}, 12),
         ("cpu=1", {"tres-per-node": "gres:shard:4"}, 0),
+        ("cpu=1", {"tres-per-socket": "gres/gpu:2"}, None),
+        ("cpu=1,gres/gpu=4", {"tres-per-socket": "gres/gpu:2"}, 4),
         ("cpu=1", {}, 0),
         ("N/A", {}, 0),
     ],
 )
-def test_gpus_are_counted_however_they_were_asked_for(tres: str, asked: dict[str, str], gpus: int) -> None:
-    unasked = dict.fromkeys(("tres-per-job", "tres-per-node", "tres-per-task"), "N/A")
+def test_gpus_are_counted_however_they_were_asked_for(tres: str, asked: dict[str, str], gpus: int | None) -> None:
+    unasked = dict.fromkeys(("tres-per-job", "tres-per-node", "tres-per-task", "tres-per-socket"), "N/A")
     record = {**PLAIN, **unasked, "tres-alloc": tres, "NumNodes": "2", "NumTasks": "4", **asked}
     assert told(record).jobs[0].gpus == gpus
 
