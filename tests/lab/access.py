@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from lab import keys
@@ -65,7 +65,7 @@ def ssh(lab: Places, where: str, words: Sequence[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def seated(lab: Places) -> Iterator[None]:
+def seated(lab: Places) -> Generator[None]:
     """Moves this thread, and the threads it starts, onto the lab's network, and back.
 
     Raises:

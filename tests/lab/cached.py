@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def made_by(thing: Path) -> str:
 
 
 @contextmanager
-def making(thing: Path, by: str) -> Iterator[Path]:
+def making(thing: Path, by: str) -> Generator[Path]:
     """Leads to a path to make it at; it takes its place when the block ends well, and is as if never begun when not."""
     began = time.monotonic()
     unfinished = thing.with_name(f"{thing.name}.unfinished")
@@ -64,7 +64,7 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def one_at_a_time(file: Path) -> Iterator[None]:
+def one_at_a_time(file: Path) -> Generator[None]:
     """Waits while another process holds the file; the kernel lets go of it for whoever is killed."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as lock:

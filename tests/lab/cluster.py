@@ -7,7 +7,7 @@ import dataclasses
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -91,7 +91,7 @@ class Cluster:
         return self.lab.home / f"{self.lab.name}.lock"
 
     @contextlib.contextmanager
-    def _started(self, plan: Plan) -> Iterator[Node]:
+    def _started(self, plan: Plan) -> Generator[Node]:
         with one_at_a_time(self._lock):
             self._refuse_if_up()
             try:
@@ -119,7 +119,8 @@ class Cluster:
         (self.lab.run / "machines.json").write_text(json.dumps([dataclasses.asdict(each) for each in machines]))
         access.write(self.lab, machines)
         with ThreadPoolExecutor(HANDS) as hands:
-            list(hands.map(lambda name: Node(self.lab, name).start(), plan.names))
+            for started in [hands.submit(Node(self.lab, name).start) for name in plan.names]:
+                started.result()
         say(f"{plan.machines} machines up in {time.monotonic() - began:.1f} s")
 
     def _remove(self) -> None:

@@ -6,17 +6,27 @@ import json
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+Toolkit = Literal["both", "hook", "cdi", "none"]
+"""How a container gets GPUs: by docker's --gpus, by a CDI specification, by either, or not at all."""
 MODEL = "NVIDIA H100 80GB HBM3"
 DRIVER = "570.124.06"
 STANDINS = Path(__file__).parent / "standins"
 PROGRAMS = {
-    "nvidia-smi": "nvidia_smi.py",
-    "nvidia-ctk": "nvidia_ctk.py",
-    "nvidia-container-runtime-hook": "nvidia_hook.py",
+    "usr/bin/nvidia-smi": "nvidia_smi.py",
+    "usr/bin/nvidia-ctk": "nvidia_ctk.py",
+    "usr/bin/nvidia-container-runtime-hook": "nvidia_hook.py",
+    "usr/libexec/lab/cdi-hook": "nvidia_hook.py",
 }
-"""Where they are on a node, below /usr/bin, and what stands in for them."""
-TOOLKIT = ("nvidia-ctk", "nvidia-container-runtime-hook")
+"""Where they are on a node, and what stands in for them."""
+LEFT_OUT = {
+    "both": (),
+    "hook": ("usr/libexec/lab/cdi-hook",),
+    "cdi": ("usr/bin/nvidia-container-runtime-hook",),
+    "none": ("usr/bin/nvidia-ctk", "usr/bin/nvidia-container-runtime-hook", "usr/libexec/lab/cdi-hook"),
+}
+"""By how much of the toolkit a node has."""
 CDI = Path("etc/cdi/nvidia.yaml")
 
 VERSION = f"""\
@@ -79,15 +89,13 @@ def write_driver(folder: Path, node: str, count: int) -> None:
         page.write_text(gpu.information)
 
 
-def write_programs(root: Path, count: int, toolkit: str) -> None:
+def write_programs(root: Path, count: int, toolkit: Toolkit) -> None:
     """NVIDIA's programs and, with CDI, the specification by which engines hand GPUs on."""
-    folder = root / "usr" / "bin"
-    folder.mkdir(parents=True, exist_ok=True)
-    left_out = {"none": TOOLKIT, "cdi": TOOLKIT[1:]}.get(toolkit, ())
-    for name, standin in PROGRAMS.items():
-        if name not in left_out:
-            (folder / name).write_bytes((STANDINS / standin).read_bytes())
-            (folder / name).chmod(0o755)
+    for target, standin in PROGRAMS.items():
+        if target not in LEFT_OUT[toolkit]:
+            (root / target).parent.mkdir(parents=True, exist_ok=True)
+            (root / target).write_bytes((STANDINS / standin).read_bytes())
+            (root / target).chmod(0o755)
     if toolkit in ("cdi", "both"):
         (root / CDI).parent.mkdir(parents=True, exist_ok=True)
         (root / CDI).write_text(cdi_specification(count))
@@ -98,16 +106,12 @@ def cdi_specification(count: int) -> str:
     shared = [{"path": f"/dev/{name}"} for name in ("nvidiactl", "nvidia-uvm")]
     single = [{"name": str(i), "containerEdits": {"deviceNodes": [{"path": f"/dev/nvidia{i}"}]}} for i in range(count)]
     every = {"deviceNodes": [{"path": f"/dev/nvidia{index}"} for index in range(count)]}
-    hook = {"hookName": "createRuntime", "path": "/usr/bin/nvidia-ctk", "args": ["nvidia-ctk", "hook", "lab"]}
-    smi = {
-        "hostPath": "/usr/bin/nvidia-smi",
-        "containerPath": "/usr/bin/nvidia-smi",
-        "options": ["ro", "nosuid", "nodev", "bind"],
-    }
+    # What a device file cannot bring, nvidia-smi and the driver's pages, is handed in as docker's --gpus does it.
+    hook = {"hookName": "createRuntime", "path": "/usr/libexec/lab/cdi-hook", "args": ["cdi-hook", "createRuntime"]}
     specification = {
         "cdiVersion": "0.5.0",
         "kind": "nvidia.com/gpu",
         "devices": [*single, {"name": "all", "containerEdits": every}],
-        "containerEdits": {"deviceNodes": shared, "hooks": [hook], "mounts": [smi]},
+        "containerEdits": {"env": ["NVIDIA_VISIBLE_DEVICES=void"], "deviceNodes": shared, "hooks": [hook]},
     }
     return json.dumps(specification, indent=1) + "\n"

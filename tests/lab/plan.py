@@ -9,10 +9,8 @@ from typing import Literal
 from lab.archive import NEWEST
 from lab.failures import LabFailed
 from lab.flavors import HAVE_SLURM, NAMES
+from lab.gpus import Toolkit
 from lab.network import LARGEST, address
-
-Toolkit = Literal["both", "hook", "cdi", "none"]
-"""How a container gets GPUs: by docker's --gpus, by a CDI specification, by either, or not at all."""
 
 
 @dataclass(frozen=True)

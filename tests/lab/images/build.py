@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lab.archive import Apt, mirror
-from lab.cached import is_made, made_by, making, recipe
+from lab.cached import is_made, making, recipe
 from lab.images import archives, store, trees
 from lab.images.catalogue import APART, IMAGES, PROGRAMS, STANDINS, Image
 from lab.images.store import Layer, RegistryStore
@@ -25,19 +25,18 @@ def build(lab: Places) -> None:
     with tempfile.TemporaryDirectory() as work:
         layers = LayerFiles(lab.cache / "images", Path(work))
         chosen = [(image, layers.of(image)) for image in IMAGES]
-    by = recipe(IMAGES, inspect.getsource(store), [made_by(file) for _, files in chosen for file in files])
+    by = recipe(IMAGES, inspect.getsource(store), [layer.digest for _, files in chosen for layer in files])
     folder = lab.cache / "registry"
     if is_made(folder, by):
         return
     with making(folder, by) as unfinished:
         registry = RegistryStore(unfinished)
-        known = {file: Layer.of(file) for _, files in chosen for file in files}
         listed: dict[str, str] = {}
         for image, files in chosen:
             tags = sorted({tag.format(version=layers.version(image)) for tag in image.tags})
             for name in image.names:
                 short = name.partition("/")[2]
-                digest = registry.add(short, tags, image, [known[file] for file in files])
+                digest = registry.add(short, tags, image, files)
                 listed |= {f"{name}:{tag}": digest for tag in tags}
         (unfinished / "images.json").write_text(json.dumps(listed, indent=1))
 
@@ -56,7 +55,7 @@ class LayerFiles:
         self._work = work
         self._apts: dict[str, Apt] = {}
 
-    def of(self, image: Image) -> list[Path]:
+    def of(self, image: Image) -> list[Layer]:
         """From the lowest to the topmost."""
         if image.program in STANDINS:
             return [self._python(image.suite), self._standin(image.program)]
@@ -72,15 +71,15 @@ class LayerFiles:
             self._apts[suite] = Apt(self._work / suite, suite)
         return self._apts[suite]
 
-    def _libraries(self, suite: str) -> Path:
+    def _libraries(self, suite: str) -> Layer:
         by = recipe(mirror(), trees.LIBRARIES, PACKING)
         return self._made(f"libraries-{suite}", by, lambda tree: trees.lay_out_libraries(tree, self._apt(suite)), {})
 
-    def _python(self, suite: str) -> Path:
+    def _python(self, suite: str) -> Layer:
         by = recipe(mirror(), trees.PYTHON, PACKING)
         return self._made(f"python-{suite}", by, lambda tree: trees.lay_out_python(tree, self._apt(suite)), {})
 
-    def _program(self, suite: str, name: str) -> Path:
+    def _program(self, suite: str, name: str) -> Layer:
         program = PROGRAMS[name]
         apart = APART.get(suite, {}).get(name, ())
 
@@ -91,14 +90,15 @@ class LayerFiles:
         by = recipe(mirror(), program, apart, PACKING)
         return self._made(f"{name}-{suite}", by, lay_out, program.folders)
 
-    def _standin(self, name: str) -> Path:
+    def _standin(self, name: str) -> Layer:
         standin = STANDINS[name]
         sources = [(trees.STANDIN_SOURCES / source).read_bytes() for source in standin.files]
         by = recipe(standin, sources, PACKING)
         return self._made(name, by, lambda tree: trees.lay_out_standin(tree, name), standin.folders)
 
-    def _made(self, name: str, by: str, lay_out: Callable[[Path], None], owners: Mapping[str, int]) -> Path:
+    def _made(self, name: str, by: str, lay_out: Callable[[Path], None], owners: Mapping[str, int]) -> Layer:
         file = self._folder / f"{name}.tar"
+        digest = self._folder / f"{name}.digest"
         if not is_made(file, by):
             with making(file, by) as unfinished:
                 tree = unfinished.with_name(f"{unfinished.name}.tree")
@@ -106,4 +106,5 @@ class LayerFiles:
                 lay_out(tree)
                 archives.pack(tree, unfinished, owners)
                 shutil.rmtree(tree)
-        return file
+                digest.write_text(store.digest_of(unfinished))
+        return Layer(file, digest.read_text())

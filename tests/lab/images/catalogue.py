@@ -9,6 +9,7 @@ from lab.archive import NEWEST, OLDEST
 
 NOBODY = 65534
 GRAFANA = 472
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
@@ -74,27 +75,31 @@ PROGRAMS = {
 APART = {NEWEST: {"prometheus": ("promtool",)}}
 """Packages that a program needs in one suite and that another one's package includes."""
 
+STANDIN_MODULES = "usr/lib/standin/lab/standins"
+"""Where stand-ins import each other from, by the names they have here."""
+
+
+def _modules(*names: str) -> dict[str, str]:
+    return {name: f"{STANDIN_MODULES}/{name}" for name in names}
+
+
 STANDINS = {
     "dcgm-exporter": StandIn(
         {
             "dcgm_exporter.py": "usr/bin/dcgm-exporter",
-            "dcgm_counters.py": "usr/lib/standin/dcgm_counters.py",
-            "dcgm_flags.py": "usr/lib/standin/dcgm_flags.py",
-            "dcgm_gpus.py": "usr/lib/standin/dcgm_gpus.py",
-            "dcgm_fields.txt": "usr/lib/standin/dcgm_fields.txt",
-            "dcgm_default_counters.csv": "etc/dcgm-exporter/default-counters.csv",
             "dcgm_entrypoint.sh": "usr/bin/dcgm-exporter-entrypoint.sh",
+            "dcgm_default_counters.csv": "etc/dcgm-exporter/default-counters.csv",
+            **_modules(
+                "dcgm_counters.py", "dcgm_fields.txt", "dcgm_flags.py", "dcgm_gpus.py", "structures.py", "leaving.py"
+            ),
         }
     ),
     "grafana": StandIn(
         {
             "grafana.py": "usr/share/grafana/bin/grafana",
-            "grafana_settings.py": "usr/lib/standin/grafana_settings.py",
-            "grafana_provisioning.py": "usr/lib/standin/grafana_provisioning.py",
-            "grafana_dashboards.py": "usr/lib/standin/grafana_dashboards.py",
-            "grafana_database.py": "usr/lib/standin/grafana_database.py",
-            "grafana_server.py": "usr/lib/standin/grafana_server.py",
             "grafana_run.sh": "run.sh",
+            **_modules("grafana_settings.py", "grafana_provisioning.py", "grafana_dashboards.py"),
+            **_modules("grafana_database.py", "grafana_server.py", "structures.py", "leaving.py"),
         },
         {"var/lib/grafana": GRAFANA, "var/log/grafana": GRAFANA, "etc/grafana/provisioning": 0},
     ),
@@ -172,6 +177,7 @@ def _grafana(version: str) -> Image:
             "GF_PATHS_PLUGINS": "/var/lib/grafana/plugins",
             "GF_PATHS_PROVISIONING": "/etc/grafana/provisioning",
             "STANDIN_VERSION": version,
+            "PATH": f"/usr/share/grafana/bin:{PATH}",
         },
     )
 
@@ -202,5 +208,7 @@ IMAGES = (
     _alertmanager(("v{version}", "v0.33.1"), NEWEST),
     _alertmanager(("v{version}", "v0.25.0"), OLDEST),
     _victoria_metrics(("v{version}", "v1.145.0"), NEWEST),
+    *map(_grafana, ("13.1.4", "13.1.0", "12.4.2", "11.2.0")),
+    *map(_dcgm_exporter, ("4.5.3-4.8.2-distroless", "4.4.2-4.7.0-distroless", "4.2.0-4.1.0-ubuntu22.04")),
 )
 """Where a tag names a version, it goes on to exist when the archive has a later one of the same series."""

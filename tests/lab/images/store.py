@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.images.catalogue import Image
+from lab.images.catalogue import PATH, Image
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIGURATION = "application/vnd.docker.container.image.v1+json"
@@ -28,14 +28,14 @@ class Layer:
     digest: str
     """sha256:..."""
 
-    @staticmethod
-    def of(file: Path) -> Layer:
-        """Reads it once for its digest."""
-        sum_of_all = hashlib.sha256()
-        with file.open("rb") as content:
-            while piece := content.read(1 << 20):
-                sum_of_all.update(piece)
-        return Layer(file, f"sha256:{sum_of_all.hexdigest()}")
+
+def digest_of(file: Path) -> str:
+    """By which a layer is known."""
+    sum_of_all = hashlib.sha256()
+    with file.open("rb") as content:
+        while piece := content.read(1 << 20):
+            sum_of_all.update(piece)
+    return f"sha256:{sum_of_all.hexdigest()}"
 
 
 class RegistryStore:
@@ -96,7 +96,7 @@ def _link(folder: Path, digest: str) -> None:
 
 def _configuration(image: Image, layers: Sequence[Layer]) -> dict[str, object]:
     machine = os.uname().machine
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **image.environment}
+    environment = {"PATH": PATH, **image.environment}
     return {
         "architecture": ARCHITECTURES.get(machine, machine),
         "os": "linux",

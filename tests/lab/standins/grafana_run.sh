@@ -1,0 +1,2 @@
+#!/bin/sh
+exec /usr/share/grafana/bin/grafana server "$@"
