@@ -70,11 +70,9 @@ def load_inventory(
 def _machines(
     own: Fields, given: Collection[str], told: Mapping[str, object], here: Here, mistakes: Mistakes
 ) -> tuple[Machine, ...]:
-    if "master" not in own:
-        if "master" not in given:
-            mistakes.add("setup.master", "found nothing; expected the name of the machine that gathers all")
-        return ()
-    master: str = own["master"]
+    if "master" not in given:
+        mistakes.add("setup.master", "found nothing; expected the name of the machine that gathers all")
+    master: str = own.get("master", "")
     names = dict.fromkeys((master, own.get("controller", master), *own.get("nodes", ())))
     if "nodes" not in given:
         mistakes.add("setup.nodes", 'found nothing; expected the nodes, like ["gpu[01-16]"]')
@@ -84,7 +82,7 @@ def _machines(
         single[name] = _fields(
             _table(told, name, "setup.machines.", mistakes), f"setup.machines.{name}.", MACHINE, here, mistakes
         )
-        if name not in names:
+        if name not in names and {"master", "nodes"} <= own.keys():
             near = get_close_matches(name, names, 1)
             meant = f"did you mean {near[0]}?" if near else "expected the master or one of the nodes"
             mistakes.add(f"setup.machines.{shown(name, 80)}", f"there is no machine of this name; {meant}")

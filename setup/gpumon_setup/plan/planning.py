@@ -76,7 +76,7 @@ def plan_uninstall(
     draft = _Draft(place.machine.name, allow_busy or not place.facts.is_busy)
     records = [record for record in state.made.values() if components is None or record.component in components]
     draft.remove(records, state, keeps_data=keeps_data)
-    if records and len(records) == len(state.made) and not draft.held_back:
+    if records and len(records) == len(state.made):
         step = Step("remove gpumon's own records, if nothing is left", tuple(map(RemoveDirectory, _OWN_DIRECTORIES)))
         draft.changes.append(Change("setup", step))
     return draft.plan(place.facts.slurm.steps)

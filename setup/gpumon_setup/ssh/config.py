@@ -36,7 +36,7 @@ class Told:
 
     def host(self) -> str:
         """The name or address that is really dialled."""
-        return self.first("hostname", self.original).replace("%%", "%").replace("%h", self.original)
+        return self.first("hostname", self.original.lower()).replace("%%", "%").replace("%h", self.original)
 
 
 class SshConfig:
@@ -108,10 +108,9 @@ def _included(patterns: list[str], folder: Path) -> Iterator[Path]:
 
 def _is_named(name: str, patterns: list[str]) -> bool:
     """Whether a list of patterns names it; a "!" before a pattern that fits says no, whatever the others say."""
-    name = name.lower()
-    if any(pattern.startswith("!") and fnmatchcase(name, pattern[1:].lower()) for pattern in patterns):
+    if any(pattern.startswith("!") and fnmatchcase(name, pattern[1:]) for pattern in patterns):
         return False
-    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns if not pattern.startswith("!"))
+    return any(fnmatchcase(name, pattern) for pattern in patterns if not pattern.startswith("!"))
 
 
 def _matches(words: list[str], told: Told) -> bool:

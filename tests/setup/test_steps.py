@@ -1,0 +1,228 @@
+"""Steps carried out by a real /bin/sh: files whole or not at all, values as they are, failures in their own words."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gpumon_setup.failures import ConnectionBroke, HostSilent, StepFailed
+from gpumon_setup.host import (
+    Action,
+    LocalConnection,
+    MakeDirectory,
+    Passwords,
+    RemoveDirectory,
+    RemoveFile,
+    RunCommand,
+    SendFile,
+    ShellHost,
+    Step,
+    WriteFile,
+    digest_of,
+)
+from gpumon_setup.host.script import whole
+
+ME = f"{getpass.getuser()}:{grp.getgrgid(os.getgid()).gr_name}"
+HOSTILE = ["a b", "$(touch oops)", "`touch oops`", "'; touch oops; '", '"', "*", "-n", "!", "new\nline", "ü", "{}"]
+
+
+class Connection(LocalConnection):
+    """This machine, whose user is as good as root."""
+
+    def __init__(self) -> None:
+        super().__init__("here")
+        self.user = "root"
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ShellHost]:
+    monkeypatch.chdir(tmp_path)
+    made = ShellHost(Connection(), Passwords())
+    yield made
+    made.close()
+    assert not (tmp_path / "oops").exists()
+
+
+_CHECK = ("sh", "-c", "grep -q good $0 || { echo grep says no; false; }", "{}")
+
+
+def perform(host: ShellHost, *actions: Action) -> None:
+    host.perform([Step("the step", actions)])
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_words_arrive_as_they_are(host: ShellHost, word: str) -> None:
+    assert host.run(["printf", "%s", "", word]).text == word
+    assert host.run(["cat"], stdin=word.encode()).out == word.encode()
+
+
+@pytest.mark.parametrize("word", [word for word in HOSTILE if "\n" not in word])
+def test_files_of_any_name_get_any_content(host: ShellHost, tmp_path: Path, word: str) -> None:
+    path = tmp_path / f"x{word}"
+    content = bytes(range(256)) + word.encode()
+    perform(host, WriteFile(str(path), content, 0o640, ME, was=""))
+    assert path.read_bytes() == content
+    assert path.stat().st_mode & 0o7777 == 0o640
+    assert host.read(str(path)) == content
+    perform(host, RemoveFile(str(path)))
+    assert host.read(str(path)) is None
+
+
+def test_an_empty_file_and_a_large_one_arrive_whole(host: ShellHost, tmp_path: Path) -> None:
+    large = os.urandom(1 << 20)
+    perform(host, WriteFile(f"{tmp_path}/e", b"", 0o600, ME), WriteFile(f"{tmp_path}/l", large, 0o600, ME))
+    assert (tmp_path / "e").read_bytes() == b""
+    assert (tmp_path / "l").read_bytes() == large
+
+
+def test_what_another_hand_changed_is_not_written_over(host: ShellHost, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"theirs")
+    for seen in ("", digest_of(b"as planned")):
+        with pytest.raises(StepFailed, match=r"the step: .*/file: another hand changed it after the plan was made"):
+            perform(host, WriteFile(str(path), b"ours", owner=ME, was=seen))
+    assert path.read_bytes() == b"theirs"
+    perform(host, WriteFile(str(path), b"ours", owner=ME, was=digest_of(b"theirs")))
+    assert path.read_bytes() == b"ours"
+
+
+def test_a_content_that_its_check_refuses_never_takes_the_place(host: ShellHost, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"good")
+    with pytest.raises(StepFailed, match="grep says no"):
+        perform(
+            host,
+            WriteFile(
+                str(path),
+                b"bad",
+                owner=ME,
+                check=("sh", "-c", "grep -q good $0 || { echo grep says no; false; }", "{}"),
+            ),
+        )
+    assert path.read_bytes() == b"good"
+    perform(host, WriteFile(str(path), b"very good", owner=ME, check=("grep", "-q", "good", "{}")))
+    assert path.read_bytes() == b"very good"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_stood_there_is_copied_once_and_comes_back(host: ShellHost, tmp_path: Path) -> None:
+    path, copy = tmp_path / "file", tmp_path / "kept" / "copy"
+    path.write_bytes(b"theirs")
+    path.chmod(0o604)
+    for content in (b"ours", b"ours again"):
+        perform(host, WriteFile(str(path), content, owner=ME, backup=str(copy)))
+    assert copy.read_bytes() == b"theirs"
+    perform(host, RemoveFile(str(path), restore=str(copy)))
+    assert path.read_bytes() == b"theirs"
+    assert path.stat().st_mode & 0o777 == 0o604
+
+
+def test_a_link_is_followed_to_the_file_behind_it(host: ShellHost, tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("real")
+    perform(host, WriteFile(f"{tmp_path}/link", b"y", owner=ME))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"y"
+
+
+def test_directories_are_made_with_parents_and_go_when_empty(host: ShellHost, tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b c"
+    perform(host, MakeDirectory(str(inner), 0o750, ME))
+    assert inner.stat().st_mode & 0o777 == 0o750
+    (inner / "file").touch()
+    perform(host, RemoveDirectory(str(inner)))
+    assert inner.is_dir()
+    perform(host, RemoveDirectory(str(inner), with_content=True), RemoveDirectory(str(tmp_path / "a")))
+    assert not (tmp_path / "a").exists()
+    perform(host, RemoveDirectory(str(tmp_path / "a")))
+
+
+def test_a_sent_file_takes_its_place_when_it_is_whole(host: ShellHost, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"archive")
+    perform(host, SendFile(tmp_path / "source", f"{tmp_path}/target", 0o600, ME))
+    assert (tmp_path / "target").read_bytes() == b"archive"
+    assert (tmp_path / "source").exists()
+
+
+def test_steps_end_at_the_first_that_fails_in_its_own_words(host: ShellHost, tmp_path: Path) -> None:
+    steps = [
+        Step("first", (WriteFile(f"{tmp_path}/1", b"", owner=ME),)),
+        Step("second", (RunCommand(("sh", "-c", "echo out of luck >&2; exit 3")),)),
+        Step("third", (WriteFile(f"{tmp_path}/3", b"", owner=ME),)),
+    ]
+    done: list[int] = []
+    with pytest.raises(StepFailed) as raised:
+        host.perform(steps, done=done.append)
+    assert str(raised.value) == "here: second: out of luck."
+    assert done == [0]
+    assert not (tmp_path / "3").exists()
+
+
+def test_a_failing_command_cannot_forge_progress(host: ShellHost) -> None:
+    done: list[int] = []
+    with pytest.raises(StepFailed, match=r"done 1.*\\e\[2J"):
+        host.perform(
+            [Step("x", (RunCommand(("sh", "-c", r"echo done 1; printf '\033[2J'; exit 1")),))], done=done.append
+        )
+    assert done == []
+
+
+def test_a_missing_directory_and_a_full_disk_are_said(host: ShellHost, tmp_path: Path) -> None:
+    with pytest.raises(StepFailed, match="there is no directory for it"):
+        perform(host, WriteFile(f"{tmp_path}/none/file", b"x", owner=ME))
+    with pytest.raises(StepFailed, match="No space left"):
+        perform(host, RunCommand(("cp", "/etc/passwd", "/dev/full")))
+
+
+def test_a_command_is_ended_after_its_time(host: ShellHost) -> None:
+    with pytest.raises(StepFailed, match="ended with 124"):
+        perform(host, RunCommand(("sleep", "60"), seconds=0.2))
+    perform(host, RunCommand(("sh", "-c", "exit 5"), ok_codes=(0, 5)))
+
+
+def test_secrets_reach_a_command_by_its_input_alone(host: ShellHost, tmp_path: Path) -> None:
+    seen = f"{tmp_path}/seen"
+    perform(
+        host,
+        RunCommand(("sh", "-c", f"cat >{seen}; cat /proc/[0-9]*/cmdline >>{seen}.argv 2>/dev/null; true"), b"s3cret"),
+    )
+    assert Path(seen).read_bytes() == b"s3cret"
+    assert b"s3cret" not in Path(f"{seen}.argv").read_bytes()
+
+
+def test_half_a_script_does_nothing(tmp_path: Path) -> None:
+    connection = Connection()
+    process = connection.open("exec /bin/sh -s")
+    script = whole(f"touch {tmp_path}/first\ntouch {tmp_path}/second")
+    process.send(script[: script.index("second")].encode())
+    process.end_input()
+    while process.receive(20) is not None:
+        pass
+    assert process.exit_code() != 0
+    process.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shell_that_is_killed_is_told_from_a_step_that_failed(host: ShellHost) -> None:
+    with pytest.raises(ConnectionBroke):
+        perform(host, RunCommand(("sh", "-c", "kill -9 $(ps -o ppid= -p $PPID)")))
+
+
+def test_a_script_that_hangs_is_left_after_its_time(host: ShellHost) -> None:
+    with pytest.raises(HostSilent, match=r"0\.2 s"):
+        host.run_script("sleep 30", seconds=0.2)
+
+
+def test_a_held_script_hears_us_and_ends_without_us(host: ShellHost) -> None:
+    held = host.hold("echo in; read -r _ && echo beaten; cat >/dev/null")
+    assert held.first_line == "in"
+    held.beat()
+    assert held.is_running()
+    held.release()
+    assert not held.is_running()
+    assert host.hold("echo").first_line == ""
