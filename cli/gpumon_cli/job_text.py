@@ -87,7 +87,7 @@ def _one(job: Job, snapshot: ClusterSnapshot, settings: Settings) -> Iterator[st
 def _request(job: Job, settings: Settings) -> str:
     each = "" if not job.tasks else f" for each of {units.count(job.tasks)} tasks"
     told = [
-        (job.gpus, _many(job.gpus, "GPU")),
+        (job.gpus, f"a part of {_many(len(job.held), 'GPU')}" if job.held and not job.gpus else _many(job.gpus, "GPU")),
         (job.cpus, _many(job.cpus, "CPU")),
         (job.memory_bytes, f"{settings.units.size(job.memory_bytes)} of memory"),
         (job.node_count, _many(job.node_count, "node")),

@@ -25,7 +25,7 @@ from gpumon_cli.terminal import Terminal
 
 _PARTS = Parts.JOBS | Parts.SLURM | Parts.GPUS | Parts.IDLE
 _SPARE = (
-    "reason", "qos", "nodecount", "low", "waited", "rank", "account", "cpus", "wasted", "expected", "left", "idle",
+    "reason", "qos", "nodecount", "low", "account", "cpus", "wasted", "waited", "left", "rank", "expected", "idle",
     "name", "partition",
 )  # fmt: skip
 

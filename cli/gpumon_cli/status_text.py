@@ -102,7 +102,8 @@ def _idle(idle: Idleness | None, snapshot: ClusterSnapshot) -> str:
     if not idle.gpus:
         return f"no GPU that a job holds has been idle for {least} or longer"
     users = ", ".join(f"{shown(each.user or units.MISSING)} {each.gpus}" for each in idle.users[:_MOST_NAMED])
-    users += f" and {len(idle.users) - _MOST_NAMED} others" if len(idle.users) > _MOST_NAMED else ""
+    more = len(idle.users) - _MOST_NAMED
+    users += f" and {more} other{'' if more == 1 else 's'}" if more > 0 else ""
     return f"{idle.gpus} held but idle for {least} or longer, {gpu_hours(idle.wasted_gpu_seconds)} wasted: {users}"
 
 

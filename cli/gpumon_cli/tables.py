@@ -47,7 +47,7 @@ class Drawn:
 
     lines: tuple[str, ...]
     left_out: tuple[str, ...] = ()
-    """Titles of the columns for which the terminal had no room."""
+    """Titles of the columns for which the terminal had no room, though something stands in them."""
 
 
 def draw(table: Table[Row], terminal: Terminal) -> Drawn:
@@ -57,9 +57,10 @@ def draw(table: Table[Row], terminal: Terminal) -> Drawn:
         max([width(column.title) if table.has_header else 0, *map(width, cells)])
         for column, cells in zip(table.columns, texts, strict=True)
     ]
-    places = _with_room(table, natural, terminal.columns)
+    told = [place for place, cells in enumerate(texts) if any(cells) or not table.rows]
+    places = _with_room(table, natural, told, terminal.columns)
     widths = _fitted(table.columns, natural, places, terminal.columns)
-    left_out = tuple(column.title for place, column in enumerate(table.columns) if place not in widths)
+    left_out = tuple(table.columns[place].title for place in told if place not in widths)
     return Drawn(tuple(_lines(table, texts, widths, terminal)), left_out)
 
 
@@ -77,13 +78,15 @@ def _lines(table: Table[Row], texts: list[list[str]], widths: dict[int, int], te
         yield terminal.styled(line(cells), table.style(row))
 
 
-def _with_room(table: Table[Row], natural: Sequence[int], room: int | None) -> list[int]:
-    """Places of the columns that stay when spare ones make room."""
+def _with_room(table: Table[Row], natural: Sequence[int], told: Sequence[int], room: int | None) -> list[int]:
+    """Places of the columns that stay when those in which nothing stands make room, and then the spare ones."""
     places = list(range(len(natural)))
     if room is None:
         return places
     keys = [column.key for column in table.columns]
     wanted = [_comfortable(column, wide) for column, wide in zip(table.columns, natural, strict=True)]
+    if table.spare and _total(wanted) > room:
+        places = list(told)
     for spare in table.spare:
         if _total([wanted[place] for place in places]) <= room:
             break

@@ -132,6 +132,8 @@ def test_those_who_share_its_gpu_are_named(given: Given, run: Run) -> None:
     jobs = (job(100, held=(shared.key,)), job(31, user="bob", array_job_id="24", array_task_id="3"))
     given(cluster(gpus=(shared,), jobs=jobs, problems=()))
     assert "Shares     its GPU with 24_3 of bob, 9" in run("job", "100").out
+    given(cluster(gpus=(shared,), jobs=(msgspec.structs.replace(jobs[0], gpus=0.0),), problems=()))
+    assert "Has        a part of 1 GPU, 16 CPUs" in run("job", "100").out
 
 
 def test_a_job_over_its_limit_has_a_full_bar(given: Given, run: Run) -> None:

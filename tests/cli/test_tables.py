@@ -55,7 +55,7 @@ def test_a_free_gpu_has_a_blank_where_an_unknown_holder_is_a_dash() -> None:
 
 def test_a_narrow_terminal_does_without_spare_columns_and_names_them() -> None:
     drawn = draw(gpus(spare=("known", "total", "xid", "dram", "tensor", "account", "idle")), Terminal(columns=80))
-    assert set(drawn.left_out) == {"KNOWN BY", "TOTAL", "XID", "DRAM", "TENSOR", "ACCOUNT", "IDLE"}
+    assert set(drawn.left_out) == {"TOTAL", "XID", "DRAM", "TENSOR", "ACCOUNT"}
     assert max(map(width, drawn.lines)) <= 80
     assert "NODE" in drawn.lines[0]
 
@@ -66,6 +66,15 @@ def test_spare_columns_go_before_a_text_is_cut() -> None:
     drawn = draw(Table(columns, rows, ClusterSnapshot(), Units(), spare=("qos",)), Terminal(columns=30))
     assert drawn.left_out == ("QOS",)
     assert drawn.lines[1] == "1    a-name-of-21-letters!"
+
+
+def test_columns_in_which_nothing_stands_go_first_and_are_not_missed() -> None:
+    columns = [by_key(JOB_COLUMNS)[key] for key in ("job", "idle", "qos", "name")]
+    table = Table(columns, (job(1, name="a-name"),), ClusterSnapshot(), Units(), spare=("qos",))
+    drawn = draw(table, Terminal(columns=20))
+    assert drawn.lines == ("JOB  QOS     NAME", "1    normal  a-name")
+    assert drawn.left_out == ()
+    assert "IDLE" in draw(table, Terminal(columns=30)).lines[0]
 
 
 def test_a_long_name_gives_way_before_the_line_is_too_long() -> None:
