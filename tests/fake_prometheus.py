@@ -147,6 +147,9 @@ class FakePrometheus:
             for labels, _ in self._select(match[1], at):
                 counts[labels["__name__"]] = counts.get(labels["__name__"], 0) + 1
             return [({"__name__": name}, str(number)) for name, number in counts.items()]
+        if match := re.fullmatch(r"(.*) and on \((\w+)\) \((.*)\)", promql):
+            there = {labels.get(match[2], "") for labels, _ in self._select(match[3], at)}
+            return [row for row in self._evaluate(match[1], at) if row[0].get(match[2], "") in there]
         if match := re.fullmatch(r"sum by \((.*?)\) \((max by .*)\)", promql):
             return _grouped(self._evaluate(match[2], at), match[1], sum)
         if match := re.fullmatch(r"max by \((.*?)\) \((.*)\)", promql):

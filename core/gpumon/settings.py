@@ -10,7 +10,7 @@ from gpumon.units import Units
 DEFAULT_URL = "http://localhost:9090"
 """Where Prometheus listens on a master that nobody changed."""
 
-THEMES = ("dark", "light")
+THEMES = ("dark", "light", "colour-blind", "mono")
 """The looks the dashboard knows."""
 
 

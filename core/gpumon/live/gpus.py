@@ -15,6 +15,7 @@ from gpumon.prometheus.queries import GpuMetric
 from gpumon.prometheus.wire import Vector
 from gpumon.reading import gpus as reading
 from gpumon.reading.gpus import GpuReadings
+from gpumon.reading.holders import Holders
 from gpumon.reading.names import NodeNames
 from gpumon.reading.silence import TargetKey, listed
 
@@ -38,6 +39,9 @@ _RARER_GROUPS = {Tier.FULL: 1, Tier.TURNS: 3}
 _NOT_IN_DETAIL = frozenset(Gpu.__struct_fields__) | {"memory_reserved_bytes", "memory_total_bytes"}
 
 _SIZE_FIELDS = frozenset({"memory_free_bytes", "memory_reserved_bytes", "memory_total_bytes"})
+
+
+_TOLD_WITH_JOBS = (queries.UTILIZATION, queries.ENGINE_ACTIVE)
 
 
 def tier_for(gpu_count: float) -> Tier:
@@ -123,6 +127,9 @@ class GpuReader:
                 self._put_metric(metric, ask.answer)
         busy, active = self.kept.values.get("utilization", {}), self.kept.values.get("engine_active", {})
         self._told = frozenset(busy.keys() | active.keys())
+        for metric, ask in self._metrics:
+            if metric in _TOLD_WITH_JOBS and ask.answer is not None:
+                reading.read_jobs(ask.answer.samples, self.kept)
         nameless = self._told - self.kept.devices.keys()
         if nameless and nameless - {device.uuid for device in self.kept.devices.values()}:
             return self._device_ask()
@@ -166,7 +173,7 @@ class GpuReader:
     def gpus(
         self,
         last_words: GpuReadings,
-        jobs: Mapping[str, tuple[str, ...]],
+        held: Holders,
         heard: Heard,
         down: frozenset[TargetKey],
     ) -> tuple[Gpu, ...]:
@@ -177,11 +184,11 @@ class GpuReader:
         speaking = self._speaking(down)
         known = frozenset(speaking)
         silent = [key for key in last_words.devices if key not in known]
-        found = self._built(speaking, self.kept, self._kept_details(heard), jobs, heard)
+        found = self._built(speaking, self.kept, self._kept_details(heard), held, heard)
         if not silent:
             return found
         details = _details(silent, last_words, heard)
-        found += self._built(silent, last_words, details, jobs, heard)
+        found += self._built(silent, last_words, details, held, heard)
         by_key = {gpu.device.key: gpu for gpu in found}
         return tuple(by_key[key] for key in reading.in_order({key: gpu.device for key, gpu in by_key.items()}))
 
@@ -201,12 +208,12 @@ class GpuReader:
         keys: Sequence[str],
         said: GpuReadings,
         details: Mapping[str, GpuDetail],
-        jobs: Mapping[str, tuple[str, ...]],
+        held: Holders,
         heard: Heard,
     ) -> tuple[Gpu, ...]:
         pulse = {target: heard(target) for target in set(said.targets.values())}
         return reading.gpus(
-            keys, said, [details[key] for key in keys], jobs, [pulse[said.targets[key]] for key in keys]
+            keys, said, [details[key] for key in keys], held, [pulse[said.targets[key]] for key in keys]
         )
 
     @property

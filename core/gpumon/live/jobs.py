@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gpumon.live.ask import Ask
-from gpumon.model import GpuDevice, Job, Tier
+from gpumon.model import Job, Tier
 from gpumon.prometheus import queries
 from gpumon.prometheus.client import PrometheusClient
 from gpumon.prometheus.labels import JobGpuLabels, JobKeyLabels, JobLabels
-from gpumon.prometheus.wire import Sample, Vector
+from gpumon.prometheus.wire import Vector
 from gpumon.reading import jobs as reading
-from gpumon.reading.jobs import JobFacts, KnownJobs
+from gpumon.reading.jobs import HOLDING_NOTHING, JobFacts, KnownJobs
 from gpumon.reading.names import NodeNames
 
 FEW_JOBS = 2000
@@ -34,17 +34,19 @@ class JobReader:
     client: PrometheusClient
     tier: Tier = Tier.REGEX
     expected: int = 0
-    """How many jobs there are; 0 when no exporter tells of single jobs."""
+    """How many jobs there are; 0 when none is told, be it that there is none or that no exporter tells."""
+    version: int = 0
+    """Grows whenever it may have changed who holds what."""
     _facts: JobFacts = field(default_factory=JobFacts)
     _waiting: dict[str, str] = field(default_factory=dict[str, str])
     """The state of each job that only waited when the whole queue was read."""
     _known: KnownJobs = field(default_factory=KnownJobs)
     _changed: Collection[str] = ()
     """Ids of the jobs whose facts this refresh read."""
-    _by_gpu: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
-    _by_job: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
-    _devices: frozenset[str] = frozenset()
-    """The GPUs for which `_by_gpu` holds."""
+    _is_missing: bool = False
+    """True when facts were asked for and not answered."""
+    _held: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    """The GPUs that the jobs were given last."""
     _refresh: int = 0
     _info: Ask[Vector[JobLabels]] | None = None
     _is_whole: bool = True
@@ -111,6 +113,8 @@ class JobReader:
         self._no_facts()
 
     def _take_facts(self) -> None:
+        facts = [ask for ask in (self._mixed, self._places, *(ask for _, ask in self._numbers)) if ask is not None]
+        self._is_missing = any(ask.answer is None for ask in facts)
         if self._mixed is not None and self._mixed.answer is not None:
             self._facts.read_detail(self._mixed.answer.samples)
         if self._places is not None and self._places.answer is not None:
@@ -119,17 +123,11 @@ class JobReader:
             if ask.answer is not None:
                 self._facts.read_number(name, ask.answer.samples)
 
-    def jobs(
-        self, devices: Mapping[str, GpuDevice], names: NodeNames
-    ) -> tuple[tuple[Job, ...] | None, Mapping[str, tuple[str, ...]]]:
-        """All jobs, None when no source tells of single ones; and for each GPU that is held, its jobs."""
-        if not (self.expected or self._known.by_id):
-            return None, {}
-        if self._info is not None and self._info.answer is not None:
-            self._update(self._info.answer.samples, devices, names)
-        return tuple(self._known.by_id.values()), self._by_gpu
-
-    def _update(self, samples: Sequence[Sample[JobLabels]], devices: Mapping[str, GpuDevice], names: NodeNames) -> None:
+    def settle(self) -> None:
+        """Puts the jobs of this refresh together, but for their GPUs; only what changed is made anew."""
+        if self._info is None or self._info.answer is None:
+            return
+        samples = self._info.answer.samples
         alive = {sample.metric.job_id: sample.metric.state for sample in samples}
         if self._is_whole:
             self._waiting = {job_id: state for job_id, state in alive.items() if state == "pending"}
@@ -137,19 +135,44 @@ class JobReader:
             alive = self._waiting | alive
         gone = self._facts.states.keys() - alive.keys()
         self._facts.keep_only(alive)
-        there = frozenset(devices)
-        if gone or self._changed or there != self._devices:
-            self._devices = there
-            self._by_gpu = reading.holders(self._facts, reading.places(devices, names), names)
-            self._by_job = _turned(self._by_gpu)
-        self._known.update(samples, self._facts, self._by_job, frozenset(self._changed))
+        if self._is_missing:
+            self._facts.forget(self._changed)
+        if gone or self._changed:
+            self._facts.await_places()
+            self.version += 1
+        self._known.update(samples, self._facts, frozenset(self._changed))
         self._known.keep_only(alive)
 
+    @property
+    def is_told(self) -> bool:
+        """True when there are jobs."""
+        return bool(self._known.by_id)
 
-def _turned(by_gpu: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """From jobs by GPU to GPUs by job."""
-    found: dict[str, list[str]] = {}
-    for key, ids in by_gpu.items():
-        for job_id in ids:
-            found.setdefault(job_id, []).append(key)
-    return {job_id: tuple(keys) for job_id, keys in found.items()}
+    @property
+    def holding(self) -> frozenset[str]:
+        """The jobs that can hold something."""
+        return frozenset(job_id for job_id, state in self._facts.states.items() if state not in HOLDING_NOTHING)
+
+    def holds(self, names: NodeNames) -> dict[str, dict[str, dict[str, str]]]:
+        """What Slurm gave to which job, by node and number."""
+        return reading.holds(self._facts, names)
+
+    def unplaced(self, names: NodeNames) -> dict[str, frozenset[str]]:
+        """The jobs of which it is not known which GPUs they hold, by node."""
+        by_id = self._known.by_id
+        return reading.unplaced((by_id[job_id] for job_id in self._facts.awaited if job_id in by_id), names)
+
+    def raw_ids(self, labels: Mapping[str, Iterable[str]]) -> Mapping[str, Iterable[str]]:
+        """Jobs that are named by array and task, "24_3", by the one number that Slurm has for them."""
+        strange = {named for ids in labels.values() for named in ids} - self._facts.states.keys()
+        if not strange:
+            return labels
+        raw = {job.shown_id: job.id for job in self._known.by_id.values() if job.shown_id in strange}
+        return {key: {raw.get(named, named) for named in ids} for key, ids in labels.items()}
+
+    def jobs(self, held: Mapping[str, tuple[str, ...]]) -> tuple[Job, ...]:
+        """All jobs, each with the GPUs that it holds."""
+        if self._changed or held is not self._held:
+            self._known.hold(held)
+            self._held = held
+        return tuple(self._known.by_id.values())

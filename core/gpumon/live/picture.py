@@ -8,13 +8,14 @@ from typing import Any
 
 from gpumon.live.ask import Ask
 from gpumon.live.gpus import GpuReader
-from gpumon.live.jobs import JobReader
 from gpumon.live.nodes import NodeReader, NodesShown
 from gpumon.live.pulse import PulseReader
 from gpumon.model import Alert, ClusterSnapshot, Dialect, Exporter, Gpu, Job, Node, Problem, Severity, Target
 from gpumon.reading import nodes as reading
 from gpumon.reading.gpu_dialect import gpu_dialect
 from gpumon.reading.gpus import GpuReadings
+from gpumon.reading.holders import Holders
+from gpumon.reading.holding_problems import holding_problems
 from gpumon.reading.names import NodeNames
 from gpumon.reading.nodes import NodeFacts
 from gpumon.reading.silence import TargetKey, exporter, kinds, listed
@@ -37,7 +38,13 @@ class Picture:
     pulse: PulseReader
     gpus: GpuReader
     nodes: NodeReader
-    jobs: JobReader
+    last_words: GpuReadings
+    """What silent exporters said last."""
+    held: Holders
+    """Who holds which GPU."""
+    shown: tuple[Gpu, ...]
+    """The GPUs as they are shown."""
+    jobs: tuple[Job, ...] | None
     slurm: SlurmFound | None
     """None when no exporter of Slurm speaks."""
     alerts: tuple[Alert, ...] | None
@@ -78,10 +85,8 @@ _NOTHING_TOLD = SlurmReading()
 
 def assembled(picture: Picture) -> ClusterSnapshot:
     """The snapshot that these answers make."""
-    last_words = picture.pulse.silent_gpus(picture.names)
+    last_words, gpus = picture.last_words, picture.shown
     picture.pulse.silent_nodes(picture.nodes.kept)
-    found_jobs, holders = _jobs(picture, last_words)
-    gpus = _gpus(picture, last_words, holders)
     told_by = _told_by(picture, last_words)
     nodes, node_problems = _nodes(picture, gpus, last_words, told_by)
     told = picture.told or _NOTHING_TOLD
@@ -92,7 +97,7 @@ def assembled(picture: Picture) -> ClusterSnapshot:
         is_simulated=picture.is_simulated,
         gpus=gpus,
         nodes=nodes,
-        jobs=found_jobs,
+        jobs=picture.jobs,
         queue=told.queue if picture.told else None,
         partitions=told.partitions,
         users=told.users,
@@ -100,29 +105,11 @@ def assembled(picture: Picture) -> ClusterSnapshot:
         reservations=told.reservations,
         alerts=picture.alerts,
         targets=picture.targets,
-        dialects=tuple(_dialects(picture, last_words, found_jobs)),
+        dialects=tuple(_dialects(picture)),
         problems=(*_problems(picture, last_words, told_by), *node_problems),
         tier=picture.gpus.tier,
         scrape_interval_seconds=picture.pulse.interval_seconds,
     )
-
-
-def _jobs(picture: Picture, last_words: GpuReadings) -> tuple[tuple[Job, ...] | None, Mapping[str, tuple[str, ...]]]:
-    if Parts.JOBS not in picture.parts:
-        return None, {}
-    return picture.jobs.jobs({**last_words.devices, **picture.gpus.kept.devices}, picture.names)
-
-
-def _gpus(picture: Picture, last_words: GpuReadings, holders: Mapping[str, tuple[str, ...]]) -> tuple[Gpu, ...]:
-    if Parts.GPUS not in picture.parts:
-        return ()
-    kept = picture.gpus.kept
-    jobs: dict[str, tuple[str, ...]] = {}
-    if picture.jobs.expected and Parts.JOBS in picture.parts:
-        jobs = dict.fromkeys((*kept.devices, *last_words.devices), ()) | dict(holders)
-    for readings in (last_words, kept):
-        jobs.update({key: tuple(sorted(ids)) for key, ids in readings.jobs.items()})
-    return picture.gpus.gpus(last_words, jobs, picture.pulse.heard, picture.pulse.pulses.down)
 
 
 def _told_by(picture: Picture, last_words: GpuReadings) -> Mapping[TargetKey, str]:
@@ -193,8 +180,8 @@ def _told_twice(twice: Mapping[str, set[TargetKey]]) -> Iterable[Problem]:
         )
 
 
-def _dialects(picture: Picture, last_words: GpuReadings, jobs: tuple[Job, ...] | None) -> Iterable[Dialect]:
-    pulse, kept = picture.pulse, picture.gpus.kept
+def _dialects(picture: Picture) -> Iterable[Dialect]:
+    pulse, kept, last_words, jobs = picture.pulse, picture.gpus.kept, picture.last_words, picture.jobs
     readings = kept if kept.devices else last_words
 
     def newest(targets: Iterable[TargetKey]) -> float | None:
@@ -228,6 +215,7 @@ def _problems(picture: Picture, last_words: GpuReadings, told_by: Mapping[Target
     yield from _absent(picture)
     if Parts.GPUS in picture.parts:
         yield from picture.gpus.problems(last_words)
+        yield from holding_problems(picture.held, {gpu.key: gpu.device.number for gpu in picture.shown})
     if picture.slurm is not None:
         yield from picture.slurm.problems if Parts.SLURM in picture.parts else ()
         yield from _standing(picture)

@@ -12,17 +12,20 @@ from gpumon.live import history
 from gpumon.live.ask import Ask, ask_all
 from gpumon.live.gpus import GpuReader, tier_for
 from gpumon.live.history import Span
+from gpumon.live.holders import HolderReader, Known
 from gpumon.live.jobs import JobReader
 from gpumon.live.nodes import NodeReader
 from gpumon.live.picture import Picture, assembled
 from gpumon.live.pulse import PulseReader
 from gpumon.live.slurm import SlurmReader
-from gpumon.model import Alert, ClusterSnapshot, Target, Tier
+from gpumon.model import Alert, ClusterSnapshot, Gpu, Target, Tier
 from gpumon.prometheus import queries
 from gpumon.prometheus.client import PrometheusClient
 from gpumon.prometheus.labels import NameLabels
 from gpumon.prometheus.wire import Vector, WireAlert, WireTarget, finite
 from gpumon.reading import alerts as reading
+from gpumon.reading.gpus import GpuReadings
+from gpumon.reading.holders import Holders
 from gpumon.reading.names import NodeNames
 from gpumon.reading.slurm.dialects import SlurmFound
 from gpumon.settings import Settings
@@ -54,6 +57,7 @@ class PrometheusSource:
         self._nodes = NodeReader(self._client)
         self._slurm = SlurmReader(self._client)
         self._jobs = JobReader(self._client)
+        self._holders = HolderReader(self._client)
         self._pulse = PulseReader(self._client, settings.thresholds.stale_scrapes)
         self._kept = _Kept()
 
@@ -105,6 +109,7 @@ class PrometheusSource:
         tier = tier_for(max(of_gpus.values(), default=0.0))
         self._gpus.tier = self._nodes.tier = self._slurm.tier = self._jobs.tier = tier
         self._jobs.expected = int(counts.get("gpumon_job_info", 0))
+        self._holders.counts = {name: int(number) for name, number in counts.items()}
         self._kept.is_simulated = "gpumon_demo_info" in counts
 
     def _target_asks(self, parts: Parts) -> list[Ask[list[WireTarget]]]:
@@ -129,7 +134,7 @@ class PrometheusSource:
             *(self._gpus.asks(everything=Parts.DETAIL in parts) if Parts.GPUS in parts else ()),
             *(self._nodes.asks() if Parts.NODES in parts else ()),
             *self._slurm.asks(parts),
-            *(self._jobs.asks() if Parts.JOBS in parts else ()),
+            *((*self._jobs.asks(), *self._holders.asks()) if Parts.JOBS in parts else ()),
             *([self._alerts] if self._alerts else ()),
             *targets,
         ]
@@ -148,16 +153,22 @@ class PrometheusSource:
         self._slurm.take()
         if Parts.JOBS in parts:
             more += self._jobs.take()
+            self._holders.take()
         names = self._node_names(self._slurm.found)
         devices = self._gpus.take(names) if Parts.GPUS in parts else None
         more += [devices] if devices is not None else []
         if more:
             self._client.together([ask.run for ask in more])
         self._pulse.take_more()
-        self._jobs.take_facts()
-        slurm = self._slurm.speaking(self._pulse.heard)
+        if Parts.JOBS in parts:
+            self._jobs.take_facts()
+            self._jobs.settle()
         if devices is not None:
             self._gpus.take_devices(devices, names)
+        slurm = self._slurm.speaking(self._pulse.heard)
+        last_words = self._pulse.silent_gpus(names)
+        jobs = self._told_jobs(slurm) if Parts.JOBS in parts else None
+        held = self._held(parts, last_words, names, slurm, jobs)
         return Picture(
             settings=self._settings,
             label=self.label,
@@ -166,13 +177,47 @@ class PrometheusSource:
             pulse=self._pulse,
             gpus=self._gpus,
             nodes=self._nodes,
-            jobs=self._jobs,
+            last_words=last_words,
+            held=held,
+            shown=self._shown(parts, last_words, held),
+            jobs=jobs.jobs(held.by_job) if jobs else None,
             slurm=slurm,
             alerts=self._told_alerts(names),
             targets=self._kept.targets if Parts.TARGETS in parts else None,
             is_simulated=self._kept.is_simulated or (slurm is not None and slurm.is_simulated),
             asked=(*asked, *more),
         )
+
+    def _told_jobs(self, slurm: SlurmFound | None) -> JobReader | None:
+        """The jobs; None when nothing tells of single ones, or what did tells nothing any more."""
+        is_silent = slurm is None and self._slurm.found is not None and self._slurm.found.is_ours
+        if is_silent or (slurm is not None and slurm.told is None):
+            return None
+        is_empty = slurm is not None and slurm.told is not None and slurm.is_ours and slurm.told.is_queue_empty
+        return self._jobs if self._jobs.is_told or is_empty else None
+
+    def _held(
+        self,
+        parts: Parts,
+        last_words: GpuReadings,
+        names: NodeNames,
+        slurm: SlurmFound | None,
+        jobs: JobReader | None,
+    ) -> Holders:
+        """Who holds which GPU; without the part of jobs, what dcgm-exporter itself says of it."""
+        kept, wants_jobs = self._gpus.kept, Parts.JOBS in parts
+        known = Known(
+            {**last_words.devices, **kept.devices} if last_words.devices else kept.devices,
+            {**last_words.jobs, **kept.jobs} if last_words.jobs else kept.jobs,
+            names,
+            slurm if wants_jobs else None,
+        )
+        return self._holders.holders(known, jobs) if wants_jobs else self._holders.of_labels(known)
+
+    def _shown(self, parts: Parts, last_words: GpuReadings, held: Holders) -> tuple[Gpu, ...]:
+        if Parts.GPUS not in parts:
+            return ()
+        return self._gpus.gpus(last_words, held, self._pulse.heard, self._pulse.pulses.down)
 
     def _node_names(self, slurm: SlurmFound | None) -> NodeNames:
         """The names of the nodes; worked out anew only when Slurm or a machine names another one.

@@ -43,11 +43,13 @@ class GpuLabels(msgspec.Struct, gc=False, frozen=True):
 
 
 class GpuKeyLabels(msgspec.Struct, gc=False, frozen=True):
-    """What identifies a GPU, and nothing else."""
+    """What identifies a GPU, and what distinguishes several series of one."""
 
     UUID: str = ""
     GPU_I_ID: str = ""
     clock_event: str = ""
+    hpc_job: str = ""
+    jobid: str = ""
 
 
 class NodeLabels(msgspec.Struct, gc=False, frozen=True):
@@ -100,9 +102,42 @@ class JobGpuLabels(msgspec.Struct, gc=False, frozen=True):
     name: str = msgspec.field(name="__name__", default="")
     job_id: str = ""
     node: str = ""
+    exported_node: str = ""
+    """What `node` is called where Prometheus has a `node` of its own for the target (without honor_labels)."""
     gpu: str = ""
+    """Slurm's number on that node, also of a MIG slice."""
     share: str = ""
-    type: str = ""
+    """"whole", "mig" or "shard"."""
+
+
+class GpuMapLabels(msgspec.Struct, gc=False, frozen=True):
+    """What one of Slurm's numbers means on its node (gpumon_slurm_gpu_info)."""
+
+    node: str = ""
+    exported_node: str = ""
+    """As in `JobGpuLabels`."""
+    gpu: str = ""
+    UUID: str = ""
+    GPU_I_ID: str = ""
+
+
+class GpuJobLabels(msgspec.Struct, gc=False, frozen=True):
+    """A GPU whose job is the value of the series (jobstats' nvidia_gpu_jobId)."""
+
+    uuid: str = ""
+    """Of a slice the slice's own, "MIG-..."."""
+    ordinal: str = ""
+    """The driver's index of the card."""
+    GPU_I_ID: str = ""
+    instance: str = ""
+    node: str = ""
+
+
+class NodeJobLabels(msgspec.Struct, gc=False, frozen=True):
+    """A job on a node, without a word on its GPUs (soperator's slurm_node_job)."""
+
+    job_id: str = ""
+    node_name: str = ""
 
 
 class NameLabels(msgspec.Struct, gc=False, frozen=True):

@@ -111,11 +111,14 @@ _COUNTED = (
     "DCGM_FI_DEV_GPU_TEMP",
     "gpumon_job_info",
     "gpumon_demo_info",
+    "gpumon_slurm_gpu_info",
+    "nvidia_gpu_jobId",
+    "slurm_node_job",
 )
 SIZES = f"count by (__name__) ({named(_COUNTED)})"
-"""How many GPUs and jobs there are, to choose how to read them, and whether they are simulated.
+"""How many GPUs and jobs there are, to choose how to read them, whether they are simulated, and what maps there are.
 
-Three metrics, because a vGPU has no temperature and a site may drop a clock."""
+Three metrics of GPUs, because a vGPU has no temperature and a site may drop a clock."""
 
 _IDENTITY = "UUID, GPU_I_ID"
 
@@ -131,11 +134,13 @@ def gpu_devices(metric: str) -> str:
 
 
 def gpu_metric(metric: GpuMetric) -> str:
-    """One metric of every GPU, without the labels that never change."""
+    """One metric of every GPU, without the labels that never change; how busy it is comes with its job where told."""
     if metric.field == "clock_events":
         return f"max by ({_IDENTITY}, clock_event) ({metric.metric})"
     if metric.field == "xid_recent":
         return f"sum by ({_IDENTITY}) (max by ({_IDENTITY}, xid, err_code) ({metric.metric}))"
+    if metric in (UTILIZATION, ENGINE_ACTIVE):
+        return f"max by ({_IDENTITY}, hpc_job, jobid) ({metric.metric})"
     return f"max by ({_IDENTITY}) ({metric.metric})"
 
 
@@ -285,6 +290,19 @@ JOB_NUMBERS: tuple[tuple[str, str], ...] = (
 
 JOB_GPUS = "gpumon_job_gpu"
 """Which job holds which GPU of which node; one series for each GPU that is held."""
+
+
+GPU_MAP = "max by (node, exported_node, gpu, UUID, GPU_I_ID) (gpumon_slurm_gpu_info)"
+"""Which card each of Slurm's numbers means, on the nodes that say so."""
+
+JOBS_OF_GPUS = "max by (uuid, ordinal, GPU_I_ID, instance, node) (nvidia_gpu_jobId)"
+"""jobstats' exporter: the job that holds each GPU is the value, 0 for none."""
+
+JOBS_OF_NODES = (
+    "max by (job_id, node_name) (slurm_node_job) "
+    'and on (job_id) (slurm_job_info{job_state=~"RUNNING|SUSPENDED|COMPLETING"})'
+)
+"""soperator's exporter: the jobs on each node; those that ended are told there, too, and left out here."""
 
 
 def job_number(metric: str) -> str:

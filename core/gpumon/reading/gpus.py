@@ -12,6 +12,7 @@ from gpumon.model import Gpu, GpuDetail, GpuDevice, MigInstance
 from gpumon.prometheus.labels import GpuKeyLabels, GpuLabels
 from gpumon.prometheus.queries import GPU_METRIC_BY_NAME, GpuMetric
 from gpumon.prometheus.wire import Sample, finite
+from gpumon.reading.holders import Holders
 from gpumon.reading.names import NodeNames
 from gpumon.reading.silence import TargetKey
 from gpumon.reading.throttle import WORDS, reason_of_event, reasons_of_mask
@@ -114,6 +115,22 @@ def read_metric(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into
         value = finite(sample.value[1])
         if value or (value is not None and may_be_zero):
             column[f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID] = value * factor
+
+
+def read_jobs(samples: Sequence[Sample[GpuKeyLabels]], into: GpuReadings) -> None:
+    """The jobs that dcgm-exporter names, from a metric that is grouped by them, too, for the GPUs that it tells."""
+    named = [sample for sample in samples if sample.metric.hpc_job or sample.metric.jobid]
+    if into.jobs:
+        told = {_key(sample.metric) for sample in samples}
+        into.jobs = {key: jobs for key, jobs in into.jobs.items() if key not in told}
+    for sample in named:
+        label = sample.metric
+        into.spellings.add("hpc_job" if label.hpc_job else "jobid")
+        into.jobs.setdefault(_key(label), set()).add(label.hpc_job or label.jobid)
+
+
+def _key(label: GpuKeyLabels) -> str:
+    return f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID
 
 
 def _put(into: GpuReadings, metric: GpuMetric, key: str, event: str, text: str, *, add: bool = False) -> None:
@@ -248,12 +265,12 @@ def gpus(
     order: Sequence[str],
     readings: GpuReadings,
     detail: Sequence[GpuDetail],
-    jobs: Mapping[str, tuple[str, ...]],
+    held: Holders,
     heard: Sequence[tuple[float | None, bool]],
 ) -> tuple[Gpu, ...]:
     """Every GPU in `order`.
 
-    `jobs` holds the holders where they are known, `heard` says for each GPU when its exporter was last heard, and
+    `held` says who holds them as far as that is known, `heard` for each GPU when its exporter was last heard, and
     whether that is long ago.
     """
     devices = [readings.devices[key] for key in order]
@@ -268,5 +285,5 @@ def gpus(
     ]
     rest = ("sm_active", "tensor_active", "dram_active", "memory_used_bytes", "temperature_celsius", "power_watts")
     sampled_at, is_stale = [at for at, _ in heard], [is_old for _, is_old in heard]
-    holders = map(jobs.get, order)
-    return tuple(map(Gpu, devices, busy, engine, *map(column, rest), detail, holders, sampled_at, is_stale))
+    jobs, ways = map(held.by_gpu.get, order), map(held.ways.get, order)
+    return tuple(map(Gpu, devices, busy, engine, *map(column, rest), detail, jobs, sampled_at, is_stale, ways))

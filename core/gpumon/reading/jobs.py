@@ -1,19 +1,29 @@
-"""From job series to jobs, and which of them holds which GPU; what a job keeps for life is remembered."""
+"""From job series to jobs, and which GPUs Slurm gave them; what a job keeps for life is remembered."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gpumon.model import GpuDevice, Job
+import msgspec
+
+from gpumon.model import Job
 from gpumon.prometheus.labels import JobGpuLabels, JobKeyLabels, JobLabels
 from gpumon.prometheus.queries import JOB_GPUS, JOB_NUMBERS
 from gpumon.prometheus.wire import Sample, finite
+from gpumon.reading.hostlist import hosts
 from gpumon.reading.names import NodeNames
 
 _FIELD_OF = dict(JOB_NUMBERS)
-GpuPlace = tuple[str, str]
-"""A node's name and a GPU's number on it, "3" or "3.7" for a MIG slice."""
+
+HOLDING_NOTHING = frozenset({"pending", "completing"})
+"""States in which a job has no GPUs: Slurm frees them before its epilog runs."""
+
+_PATIENCE = 12
+"""Refreshes in which a job is asked for its GPUs again: the exporter may learn of them a minute after the job."""
+
+GpuPlace = tuple[str, str, str]
+"""A node's name, Slurm's number of a GPU there, and how it is held: "whole", "mig" or "shard"."""
 
 
 @dataclass
@@ -26,11 +36,26 @@ class JobFacts:
     """By job id: the GPUs it holds."""
     states: dict[str, str] = field(default_factory=dict[str, str])
     """By job id: the state in which its facts were read; in another one they may have changed."""
+    awaited: dict[str, int] = field(default_factory=dict[str, int])
+    """Jobs of which it is not known which GPUs they hold, and in how many more refreshes they are asked for."""
 
     def unknown(self, samples: Iterable[Sample[JobLabels]]) -> list[str]:
-        """The ids of jobs whose facts were never read, or in another state."""
-        states = self.states
-        return [sample.metric.job_id for sample in samples if states.get(sample.metric.job_id) != sample.metric.state]
+        """The ids of jobs whose facts were never read, or in another state, or without their GPUs."""
+        states, awaited = self.states, self.awaited
+        return [
+            job_id
+            for sample in samples
+            if states.get(job_id := sample.metric.job_id) != sample.metric.state or awaited.get(job_id)
+        ]
+
+    def await_places(self) -> None:
+        """Notes which jobs hold GPUs of which it is not known which ones; each is asked for some more times only."""
+        gpus, places = self.numbers["gpus"], self.places
+        self.awaited = {
+            job_id: max(0, self.awaited.get(job_id, _PATIENCE + 1) - 1)
+            for job_id, state in self.states.items()
+            if job_id not in places and state not in HOLDING_NOTHING and gpus.get(job_id, 1.0)
+        }
 
     def keep_only(self, alive: Mapping[str, str]) -> None:
         """Forgets jobs that are gone and remembers the states of the others."""
@@ -40,6 +65,11 @@ class JobFacts:
             self.places.pop(job_id, None)
             for column in self.numbers.values():
                 column.pop(job_id, None)
+
+    def forget(self, job_ids: Iterable[str]) -> None:
+        """Has the facts of some jobs read again."""
+        for job_id in job_ids:
+            self.states.pop(job_id, None)
 
     def read_number(self, name: str, samples: Iterable[Sample[JobKeyLabels]]) -> None:
         """One number of every job."""
@@ -67,23 +97,26 @@ class JobFacts:
                 self.numbers[name][label.job_id] = value
 
     def _put_place(self, label: JobGpuLabels) -> None:
-        self.places.setdefault(label.job_id, set()).add((label.node, label.gpu))
+        place = (label.exported_node or label.node, label.gpu, label.share)
+        self.places.setdefault(label.job_id, set()).add(place)
 
 
-def places(devices: Mapping[str, GpuDevice], names: NodeNames) -> dict[GpuPlace, str]:
-    """The key of the GPU at each place, by the driver's numbers."""
-    return {(names.name(device.node), device.number): key for key, device in devices.items()}
-
-
-def holders(facts: JobFacts, at: Mapping[GpuPlace, str], names: NodeNames) -> dict[str, tuple[str, ...]]:
-    """For each GPU that a job holds, the ids of its jobs."""
-    found: dict[str, list[str]] = {}
+def holds(facts: JobFacts, names: NodeNames) -> dict[str, dict[str, dict[str, str]]]:
+    """By node, Slurm's number of a GPU there and job: how that job holds it."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
     for job_id, held in facts.places.items():
-        for node, number in held:
-            key = at.get((names.name(node), number))
-            if key is not None:
-                found.setdefault(key, []).append(job_id)
-    return {key: tuple(sorted(ids)) for key, ids in found.items()}
+        for node, number, share in held:
+            found.setdefault(names.name(node), {}).setdefault(number, {})[job_id] = share
+    return found
+
+
+def unplaced(jobs: Iterable[Job], names: NodeNames) -> dict[str, frozenset[str]]:
+    """By node, the jobs that may hold GPUs there; those of which no node is known are under ""."""
+    found: dict[str, set[str]] = {}
+    for job in jobs:
+        for node in hosts(job.nodes) or ("",):
+            found.setdefault(names.name(node), set()).add(job.id)
+    return {node: frozenset(ids) for node, ids in found.items()}
 
 
 @dataclass
@@ -99,27 +132,33 @@ class KnownJobs:
         self,
         samples: Iterable[Sample[JobLabels]],
         facts: JobFacts,
-        held: Mapping[str, tuple[str, ...]],
         changed: Collection[str],
     ) -> None:
-        """The jobs of `samples` as they are now; `changed` are those whose facts were read anew."""
+        """The jobs of `samples` as they are now but for their GPUs; `changed` are those whose facts were read anew."""
         columns = [facts.numbers[name].get for _, name in JOB_NUMBERS]
         submitted, started, ends, eligible, expected, limit, cpus, memory, gpus, nodes, priority, tasks = columns
-        by_id, labels, none = self.by_id, self._labels, ()
+        by_id, labels, nothing = self.by_id, self._labels, ()
         for sample in samples:
             label = sample.metric
             key = label.job_id
-            old, keys = by_id.get(key), held.get(key, none)
-            if old is not None and key not in changed and old.held == keys and labels[key] == label:
+            old = by_id.get(key)
+            if old is not None and key not in changed and labels[key] == label:
                 continue
             labels[key] = label
             job = Job(
                 key, label.user, label.account, label.partition, label.qos, label.name, label.state, label.reason,
                 label.nodes, label.array_job_id, label.array_task_id, label.het_job_id, submitted(key), started(key),
                 ends(key), eligible(key), expected(key), limit(key), cpus(key), memory(key), gpus(key), nodes(key),
-                priority(key), tasks(key), keys,
+                priority(key), tasks(key), nothing if old is None else old.held,
             )  # fmt: skip
             by_id[key] = old if old is not None and old == job else job
+
+    def hold(self, held: Mapping[str, tuple[str, ...]]) -> None:
+        """Gives every job the GPUs that it holds now."""
+        for job_id, job in self.by_id.items():
+            keys = held.get(job_id, ())
+            if job.held != keys:
+                self.by_id[job_id] = msgspec.structs.replace(job, held=keys)
 
     def keep_only(self, alive: Mapping[str, object]) -> None:
         """Drops jobs that are gone, and has the others in the order of their numbers."""

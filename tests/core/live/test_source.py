@@ -25,18 +25,24 @@ gpumon_job_gpus{job_id="7"} 2
 gpumon_job_gpus{job_id="8"} 8
 gpumon_job_start_time_seconds{job_id="7"} 999000
 gpumon_job_submit_time_seconds{job_id="7"} 998000
-gpumon_job_gpu{job_id="7",user="alice",node="msxf-hpc-64-35-ai",gpu="1",share="whole"} 1
-gpumon_job_gpu{job_id="7",user="alice",node="msxf-hpc-64-35-ai",gpu="0.3",share="mig"} 1
+gpumon_job_gpu{job_id="7",user="alice",node="msxf-hpc-64-35-ai",gpu="3",share="whole"} 1
+gpumon_job_gpu{job_id="7",user="alice",node="msxf-hpc-64-35-ai",gpu="0",share="mig"} 1
+"""
+
+GPU_MAP = """
+gpumon_slurm_gpu_info{node="msxf-hpc-64-35-ai",gpu="0",UUID="GPU-1f027ee8-6e1e-2b8c-0108-3d370e5f0418",GPU_I_ID="3"} 1
+gpumon_slurm_gpu_info{node="msxf-hpc-64-35-ai",gpu="3",UUID="GPU-9e5b8fec-61bf-5124-a0a9-079af1b65cc6",GPU_I_ID=""} 1
 """
 
 
 def cluster() -> FakePrometheus:
-    """A MIG node, an L4, an L40S, one master with Slurm and node_exporter, and two jobs."""
+    """A MIG node with a map of its GPUs, an L4, an L40S, one master with Slurm and node_exporter, and two jobs."""
     server = FakePrometheus()
     server.scrape(captured("dcgm-a800-8gpu-mig.prom"), job="dcgm", instance="msxf-hpc-64-35-ai:9400")
     server.scrape(captured("dcgm-l4-eks.prom"), job="dcgm", instance="l4:9400")
     server.scrape(captured("dcgm-l40s-upcloud.prom"), job="dcgm", instance="l40s:9400")
     server.scrape(captured("node_exporter-1.5.0.prom"), job="node", instance="gpu01:9100")
+    server.scrape(GPU_MAP, job="node", instance="msxf-hpc-64-35-ai:9100")
     server.scrape(captured("vpenso.prom") + JOBS, job="slurm", instance="head:8080")
     return server
 

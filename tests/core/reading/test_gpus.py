@@ -9,6 +9,7 @@ from gpumon.prometheus.labels import GpuLabels
 from gpumon.reading import gpus as reading
 from gpumon.reading.gpu_dialect import gpu_dialect
 from gpumon.reading.gpus import GpuReadings
+from gpumon.reading.holders import Holders
 from gpumon.reading.names import NodeNames
 from samples import captured, samples
 
@@ -28,8 +29,8 @@ def read(*texts: str, instance: str = "host:9400") -> GpuReadings:
 def built(readings: GpuReadings) -> tuple[Gpu, ...]:
     order = reading.in_order(readings.devices)
     details = reading.details(order, readings, [1000.0] * len(order))
-    jobs = {key: tuple(sorted(ids)) for key, ids in readings.jobs.items()}
-    return reading.gpus(order, readings, details, jobs, [(1000.0, False)] * len(order))
+    held = Holders(order, {key: tuple(sorted(ids)) for key, ids in readings.jobs.items()})
+    return reading.gpus(order, readings, details, held, [(1000.0, False)] * len(order))
 
 
 def dialect(readings: GpuReadings) -> Dialect:

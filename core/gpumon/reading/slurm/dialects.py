@@ -73,10 +73,14 @@ class SlurmFound:
         return self.reading if self.standing is None or self.standing.is_up else None
 
     @property
-    def tells_all_jobs(self) -> bool:
-        """True when every job that holds a GPU is told; no other exporter does, and PrivateData may forbid it."""
-        is_ours = self.dialect == ours.NAME
-        return is_ours and self.told is not None and (self.standing is None or "jobs" not in self.standing.hidden)
+    def is_ours(self) -> bool:
+        """True for gpumon's own exporter, the only one that counts GPUs of which shards are held."""
+        return self.dialect == ours.NAME
+
+    @property
+    def hides_jobs(self) -> bool:
+        """True when not every job is told that holds a GPU."""
+        return self.standing is not None and "jobs" in self.standing.hidden
 
 
 def read_slurm(samples: Sequence[Sample[dict[str, str]]]) -> SlurmFound | None:

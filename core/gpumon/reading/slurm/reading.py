@@ -26,6 +26,17 @@ class SlurmReading:
     reservations: tuple[Reservation, ...] | None = None
     lacks: tuple[Lack, ...] = ()
 
+    @property
+    def is_queue_empty(self) -> bool:
+        """True when it is told that no job waits, runs or holds anything."""
+        states = self.queue.by_state
+        waits = sum(self.queue.pending_reasons.values())
+        if not states:
+            return not waits and self.queue.cpus_allocated == 0
+        return not waits and not any(states.get(word) for word in _UNFINISHED)
+
+
+_UNFINISHED = ("pending", "running", "suspended", "completing", "configuring")
 
 Read = Callable[[SlurmSamples], SlurmReading]
 Columns = Mapping[str, Mapping[str, float]]
