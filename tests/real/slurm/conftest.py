@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import pytest
 
 from real.conftest import skipped_or_failed
-from real.daemons import Daemon, Failed, Missing
+from real.daemons import Daemon, Engine, Failed, Missing, ScrapeJob, start_engine
+from real.exporters import TextExporter
 from real.slurm import truth
+from real.slurm.cards import card_text
 from real.slurm.scenario import Scenario
 from real.slurm.told import Told, exporter, told, wait_for_reading
 from real.slurm.truth import Truth
@@ -46,6 +48,23 @@ def exporter_of_site(site: SlurmSite) -> Iterator[Daemon]:
     daemon.start()
     yield daemon
     daemon.stop()
+
+
+@pytest.fixture(scope="session")
+def engine(exporter_of_site: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A Prometheus that scrapes each second the exporter and what tells of the cards."""
+    cards = TextExporter(card_text())
+    slurm = ScrapeJob("slurm", {"head": exporter_of_site.url.removeprefix("http://")})
+    folder = tmp_path_factory.mktemp("prometheus")
+    try:
+        found = start_engine("prometheus", "system", [slurm, ScrapeJob("dcgm", {"cards": cards.address})], folder)
+    except Missing as missing:
+        skipped_or_failed(missing)
+        raise
+    found.wait_for_scrapes()
+    yield found
+    found.daemon.stop()
+    cards.stop()
 
 
 @dataclass(frozen=True)

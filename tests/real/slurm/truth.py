@@ -103,7 +103,7 @@ TEXTS = {
 def read(site: SlurmSite, names: Mapping[str, str]) -> Truth:
     """Asks Slurm; `names` are those that jobs were given, by their numbers, since some names look like records."""
     return Truth(
-        jobs=_jobs(site, names),
+        jobs=jobs(site, names),
         nodes=_records(site, "-d", "show", "node"),
         partitions=_records(site, "show", "partition"),
         reservations=_records(site, "show", "reservation"),
@@ -117,14 +117,15 @@ def _records(site: SlurmSite, *words: str) -> list[Fields]:
 
 
 def _reasons(site: SlurmSite) -> Fields:
-    jobs = json.loads(site.run("squeue", "-a", "--json"))["jobs"]
-    return {str(job["job_id"]): job["state_reason"] for job in jobs}
+    found = json.loads(site.run("squeue", "-a", "--json"))["jobs"]
+    return {str(job["job_id"]): job["state_reason"] for job in found}
 
 
-def _jobs(site: SlurmSite, names: Mapping[str, str]) -> list[Job]:
-    text = site.run("scontrol", "-o", "-d", "show", "job")
-    for number, name in sorted(names.items(), key=lambda item: -len(item[1])):
-        text = text.replace(f" JobName={name} ", f" JobName={number} ")
+def jobs(site: SlurmSite, names: Mapping[str, str], *number: str) -> list[Job]:
+    """All jobs, or one."""
+    text = site.run("scontrol", "-o", "-d", "show", "job", *number)
+    for token, name in sorted(names.items(), key=lambda item: -len(item[1])):
+        text = text.replace(f" JobName={name} ", f" JobName={token} ")
     return [_job(site, line, names) for line in text.split("\n") if line.strip()]
 
 
