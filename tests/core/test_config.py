@@ -243,7 +243,7 @@ def test_every_wrong_flag_is_named() -> None:
     assert first.startswith("--prometheus: found")
     assert "hush" not in first
     assert second.startswith("--interval: found nan; expected seconds from 1")
-    assert third == '--theme: found "pink\\e"; expected "dark" or "light".'
+    assert third == '--theme: found "pink\\e"; expected "dark" or "light" or "colour-blind" or "mono".'
 
 
 def test_no_parser_is_loaded_without_a_file(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from clusters import cluster, gpu, healthy, mig, node, of_gpus
+from clusters import NOW, cluster, gpu, healthy, mig, node, of_gpus
 from gpumon.model import ClusterSnapshot, Gpu, NodeSlurm
 from gpumon.settings import Thresholds
-from gpumon_tui.heat import ALARM, FREE, IDLE_HELD, LOST, SIGNS, STYLES, UNKNOWN, cells_of, level_of, mean_utilization
+from gpumon_tui.heat import ALARM, FREE, IDLE_HELD, LEVELS, LOST, SIGNS, STYLES, UNKNOWN, unseen
+from gpumon_tui.scales import SCALE_STYLES, SCALES, UTILIZATION
 from gpumon_tui.widgets.bar import bar
 from gpumon_tui.widgets.heatmap import GpuHeatmap
 from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen, seen_of
@@ -36,7 +37,7 @@ from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen, se
     ],
 )
 def test_a_cell_says_what_matters_most_about_a_gpu(card: Gpu, level: int) -> None:
-    assert level_of(card, Thresholds()) == level
+    assert UTILIZATION.level_of(card, of_gpus(card), Thresholds()) == level
 
 
 def test_every_level_has_its_own_sign_and_style() -> None:
@@ -46,20 +47,70 @@ def test_every_level_has_its_own_sign_and_style() -> None:
 def test_cards_that_slurm_has_and_nobody_sees_are_lost_cells() -> None:
     cards = (gpu("n", 0),)
     here = node("n", cards, slurm=NodeSlurm(state="idle", gpus_total=4))
-    assert list(cells_of(here, cluster((here, cards)), Thresholds())) == [5, LOST, LOST, LOST]
+    assert unseen(here, cluster((here, cards))) == 3
 
 
 def test_slices_beyond_the_cards_that_slurm_counts_are_all_shown() -> None:
     cards = tuple(mig("n", 0, str(number)) for number in range(7))
     here = node("n", cards, slurm=NodeSlurm(state="idle", gpus_total=1))
-    assert len(cells_of(here, cluster((here, cards)), Thresholds())) == 7
+    assert unseen(here, cluster((here, cards))) == 0
 
 
-def test_the_mean_of_a_node_leaves_out_what_is_old_or_unknown() -> None:
-    snapshot = of_gpus(gpu("n", 0, utilization=0.5), gpu("n", 1, utilization=None), gpu("n", 2, is_stale=True))
-    assert mean_utilization(snapshot.nodes[0], snapshot) == 0.5
-    lonely = of_gpus(gpu("n", 0, utilization=None))
-    assert mean_utilization(lonely.nodes[0], lonely) is None
+async def test_the_mean_of_a_node_leaves_out_what_is_old_or_unknown() -> None:
+    some = of_gpus(gpu("n", 0, utilization=0.4), gpu("n", 1, utilization=None), gpu("n", 2, is_stale=True))
+    assert " n  40% " in (await heatmap_lines(some, (80, 24)))[1]
+    assert " n    – " in (await heatmap_lines(of_gpus(gpu("n", 0, utilization=None)), (80, 24)))[1]
+
+
+def test_every_number_has_a_scale_of_its_own_with_all_its_styles() -> None:
+    assert len(set(SCALE_STYLES)) == len(SCALES) * LEVELS
+    assert [scale.name for scale in SCALES] == ["utilization", "memory", "power", "temperature", "idle time"]
+
+
+@pytest.mark.parametrize(
+    ("name", "card", "level"),
+    [
+        ("memory", gpu("n", 0), 5),
+        ("memory", gpu("n", 0, memory_used_bytes=None), UNKNOWN),
+        ("power", gpu("n", 0), 2),
+        ("power", gpu("n", 0, power_watts=5000.0), 9),
+        ("temperature", gpu("n", 0), 4),
+        ("temperature", gpu("n", 0, temperature_celsius=3.0), 0),
+        ("temperature", gpu("n", 0, temperature_celsius=None), UNKNOWN),
+        ("temperature", gpu("n", 0, xid=79), ALARM),
+        ("idle time", gpu("n", 0, jobs=("1",)), 0),
+        ("idle time", gpu("n", 0, utilization=0.0), FREE),
+        ("idle time", gpu("n", 0, utilization=0.0, jobs=("1",)), IDLE_HELD),
+        ("idle time", gpu("n", 0, utilization=0.0, jobs=("1",), idle_since=NOW - 30), 0),
+        ("idle time", gpu("n", 0, utilization=0.0, jobs=("1",), idle_since=NOW - 4000), 5),
+        ("idle time", gpu("n", 0, utilization=0.0, jobs=("1",), idle_since=NOW - 90_000), 9),
+        ("idle time", gpu("n", 0, is_stale=True), LOST),
+    ],
+)
+def test_other_numbers_have_levels_too(name: str, card: Gpu, level: int) -> None:
+    scale = next(scale for scale in SCALES if scale.name == name)
+    assert scale.level_of(card, of_gpus(card), Thresholds()) == level
+
+
+@pytest.mark.parametrize(
+    ("presses", "legend", "row"),
+    [
+        (1, "memory:", ["n1", "50%", "50", "50"]),
+        (2, "power:", ["n1", "500W", "250", "250"]),
+        (3, "temperature:", ["n1", "55°", "55", "55"]),
+        (4, "idle time:", ["n1", "2h", "2h", "0"]),
+        (5, "utilization:", ["n1", "50%", "50", "50"]),
+    ],
+)
+async def test_a_key_goes_through_the_numbers(presses: int, legend: str, row: list[str]) -> None:
+    cards = (gpu("n1", 0, jobs=("1",), idle_since=NOW - 7200), gpu("n1", 1, jobs=("1",)))
+    lines = await heatmap_lines(of_gpus(*cards), (120, 40), *["m"] * presses)
+    assert legend in lines[0]
+    assert lines[1].split() == row
+
+
+async def test_from_owners_the_key_goes_back_to_the_number_that_was_shown() -> None:
+    assert "memory:" in (await heatmap_lines(healthy(), (120, 40), "m", "o", "m"))[0]
 
 
 def large(nodes: int, cards: int) -> ClusterSnapshot:

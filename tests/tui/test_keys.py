@@ -11,11 +11,12 @@ from textual.pilot import Pilot
 
 from clusters import healthy, troubled
 from gpumon.model import Target
+from gpumon.settings import THEMES as LOOKS
 from gpumon.settings import Settings
 from gpumon_tui.app import GpumonApp
 from gpumon_tui.screens.cluster import ClusterScreen
 from gpumon_tui.screens.help import HelpScreen
-from gpumon_tui.themes import DARK, DEFAULTS, LIGHT
+from gpumon_tui.themes import DEFAULTS, THEMES
 from gpumon_tui.widgets.filter_line import FilterLine
 from gpumon_tui.widgets.heatmap import GpuHeatmap
 from gpumon_tui.widgets.keys import KeyLine
@@ -303,16 +304,17 @@ async def test_any_size_is_drawn_while_data_comes(key: str) -> None:
             assert len(lines) == size[1]
 
 
-@pytest.mark.parametrize("look", ["dark", "light"])
+@pytest.mark.parametrize("look", LOOKS)
 async def test_the_look_is_the_one_of_the_settings_and_can_be_turned(look: str) -> None:
     app = dashboard(healthy(), settings=Settings(theme=look))
     async with app.run_test() as pilot:
         await first_picture(pilot)
         assert app.theme == f"gpumon-{look}"
-        app.action_turn_theme()
-        await pilot.pause()
-        assert app.theme == {"dark": "gpumon-light", "light": "gpumon-dark"}[look]
-        assert "GPUs 10" in seen(app)
+        for following in (*LOOKS, *LOOKS)[LOOKS.index(look) + 1 :][: len(LOOKS)]:
+            app.action_turn_theme()
+            await pilot.pause()
+            assert app.theme == f"gpumon-{following}"
+            assert "GPUs 10" in seen(app)
 
 
 async def test_a_theme_of_textual_does_no_harm() -> None:
@@ -326,8 +328,9 @@ async def test_a_theme_of_textual_does_no_harm() -> None:
                 assert "GPUs 10" in seen(app)
 
 
-def test_both_themes_know_every_colour() -> None:
-    assert set(DARK.variables) == set(LIGHT.variables) == set(DEFAULTS)
+def test_every_theme_knows_every_colour() -> None:
+    assert all(set(theme.variables) == set(DEFAULTS) for theme in THEMES)
+    assert [theme.name for theme in THEMES] == [f"gpumon-{look}" for look in LOOKS]
 
 
 async def test_the_palette_offers_views_and_commands() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import os
+import sys
+from collections.abc import Iterable, Sequence
 from functools import partial
 from time import monotonic
 from typing import ClassVar
@@ -11,6 +13,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.reactive import var
 from textual.screen import Screen
 
@@ -19,6 +22,7 @@ from gpumon.errors import GpumonError
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Settings
 from gpumon.source import ClusterSource
+from gpumon_tui.ascii import AsciiFilter, is_poor
 from gpumon_tui.connection import Connection, Phase, wait_after
 from gpumon_tui.history import GpuHistory, HistoryQuestion, answer
 from gpumon_tui.messages import GpuChosen, JobChosen, NodeChosen
@@ -28,7 +32,7 @@ from gpumon_tui.screens.cluster import ClusterScreen
 from gpumon_tui.screens.detail import DetailScreen
 from gpumon_tui.screens.framed import FramedScreen
 from gpumon_tui.source_thread import SourceThread
-from gpumon_tui.themes import DARK, DEFAULTS, LIGHT, theme_name
+from gpumon_tui.themes import DEFAULTS, THEMES, next_theme, theme_name
 from gpumon_tui.views.overview import Overview
 from gpumon_tui.widgets.chart import HISTORY_SECONDS
 
@@ -67,9 +71,10 @@ class GpumonApp(App[None]):
         self._thread = SourceThread(source)
         self._wake = asyncio.Event()
         self._is_wanted_now = False
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = theme_name(settings.theme)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = theme_name(settings.theme, has_colour=not self.no_color)
+        self._ascii = AsciiFilter(is_poor(os.environ, sys.__stdout__.encoding if sys.__stdout__ else None))
 
     @property
     def snapshot(self) -> ClusterSnapshot:
@@ -85,6 +90,10 @@ class GpumonApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colours under a theme that does not know them."""
         return dict(DEFAULTS)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and the one for poor terminals."""
+        return [*super().get_line_filters(), *([self._ascii] if self._ascii.enabled else [])]
 
     def get_default_screen(self) -> Screen[None]:
         """The cluster."""
@@ -197,14 +206,14 @@ class GpumonApp(App[None]):
         self.push_screen(HelpScreen(bindings, is_simulated=self.snapshot.is_simulated))
 
     def action_turn_theme(self) -> None:
-        """Goes from dark to light and back."""
-        self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
+        """Goes to the next of our themes."""
+        self.theme = next_theme(self.theme)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers beside Textual's own."""
         yield from super().get_system_commands(screen)
         yield from commands_of(screen)
-        yield SystemCommand("Dark or light", "Turn the theme", self.action_turn_theme)
+        yield SystemCommand("Next theme", "Dark, light, colour-blind safe, monochrome", self.action_turn_theme)
 
     def _trail_to(self, name: str) -> tuple[str, ...]:
         return (*(self.screen.path if isinstance(self.screen, FramedScreen) else ()), name)

@@ -1,42 +1,42 @@
-"""What one cell of the heatmap says about one GPU, in fifteen levels that are legible without colour too."""
+"""What one cell of the heatmap says about one GPU, in levels that are legible without colour too."""
 
 from __future__ import annotations
 
 from gpumon.model import ClusterSnapshot, Gpu, Node
 from gpumon.settings import Thresholds
 
-FREE, IDLE_HELD, ALARM, LOST, UNKNOWN = 10, 11, 12, 13, 14
-"""The levels above the ten of utilization."""
+LEVELS = 10
+"""Of a number, from its lowest to its highest."""
+FREE, IDLE_HELD, ALARM, LOST, UNKNOWN = range(LEVELS, LEVELS + 5)
+"""The levels above those of a number."""
 
 SIGNS = "0123456789·z!×?"
 """The character of each level."""
 
-STYLES = (*(f"heat--{name}" for name in (*range(10), "free", "idle", "alarm", "lost", "unknown")),)
-"""The component class of each level."""
-
-LEGEND = (
-    (FREE, "free"),
-    (IDLE_HELD, "idle, held"),
-    (5, "busy 0-9"),
-    (ALARM, "see to it"),
-    (LOST, "lost"),
-    (UNKNOWN, "unknown"),
-)
-"""What the signs mean, in the order in which the legend shows them."""
+STYLES = (*(f"heat--{name}" for name in (*range(LEVELS), "free", "idle", "alarm", "lost", "unknown")),)
+"""The component class of each level; those of a number, as far as it is utilization."""
 
 
-def level_of(gpu: Gpu, thresholds: Thresholds) -> int:
-    """The level of one GPU: what needs a person comes first, then silence, then how busy it is."""
+def urgent_level(gpu: Gpu, thresholds: Thresholds) -> int | None:
+    """Silence, then what needs a person: they come before any number; None when there is neither."""
     if gpu.is_stale:
         return LOST
-    if needs_a_person(gpu, thresholds):
-        return ALARM
+    return ALARM if needs_a_person(gpu, thresholds) else None
+
+
+def use_level(gpu: Gpu, thresholds: Thresholds) -> int:
+    """How busy a GPU is, and whether somebody holds one that is not."""
     share = gpu.utilization
     if share is None:
         return UNKNOWN
     if share < thresholds.idle_share and gpu.jobs is not None:
         return IDLE_HELD if gpu.jobs else FREE
-    return max(0, min(9, int(share * 10)))
+    return tenths(share)
+
+
+def tenths(share: float | None) -> int:
+    """The level of a share."""
+    return UNKNOWN if share is None else max(0, min(LEVELS - 1, int(share * LEVELS)))
 
 
 def needs_a_person(gpu: Gpu, thresholds: Thresholds) -> bool:
@@ -47,14 +47,7 @@ def needs_a_person(gpu: Gpu, thresholds: Thresholds) -> bool:
     return bool(xid) or bool(detail.row_remap_failed) or is_hot
 
 
-def cells_of(node: Node, snapshot: ClusterSnapshot, thresholds: Thresholds) -> bytes:
-    """One level per GPU of a node; GPUs that Slurm has configured and nobody sees are lost."""
-    seen = bytes(level_of(gpu, thresholds) for gpu in snapshot.gpus_of(node.name))
+def unseen(node: Node, snapshot: ClusterSnapshot) -> int:
+    """How many GPUs Slurm has configured on a node that nobody sees."""
     configured = int(node.slurm.gpus_total or 0) if node.slurm else 0
-    return seen + bytes([LOST]) * max(0, configured - len(seen))
-
-
-def mean_utilization(node: Node, snapshot: ClusterSnapshot) -> float | None:
-    """Of the node's GPUs that tell theirs."""
-    known = [gpu.utilization for gpu in snapshot.gpus_of(node.name) if gpu.utilization is not None and not gpu.is_stale]
-    return sum(known) / len(known) if known else None
+    return max(0, configured - len(snapshot.gpus_of(node.name)))

@@ -31,7 +31,7 @@ OWNER_STYLES = (
 class Colouring(Enum):
     """What the colours of the heatmap tell."""
 
-    METRIC = "utilization"
+    METRIC = "number"
     USER = "user"
     JOB = "job"
 

@@ -16,7 +16,9 @@ from gpumon.columns import NODE_COLUMNS
 from gpumon.filters import Filter, parse_filter
 from gpumon.model import Node
 from gpumon.settings import Settings
+from gpumon_tui.owners import Colouring
 from gpumon_tui.picture import History, Picture
+from gpumon_tui.scales import SCALES
 from gpumon_tui.views.view import View
 from gpumon_tui.widgets.attention import AttentionList
 from gpumon_tui.widgets.chart import UtilizationChart
@@ -31,7 +33,8 @@ class Overview(View):
     """Heatmap, attention, gauges, and a chart where there is room."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "colour", "Owners", id="heatmap.colour", tooltip="Colour GPUs by utilization, by user or by job"),
+        Binding("m", "metric", "Metric", id="heatmap.metric", tooltip="Show another number of every GPU"),
+        Binding("o", "colour", "Owners", id="heatmap.colour", tooltip="Colour GPUs by a number, by user or by job"),
     ]
 
     class HistoryWanted(Message):
@@ -49,7 +52,7 @@ class Overview(View):
         """From the most asked for to the finest."""
         thresholds, shown_units = self.settings.thresholds, self.settings.units
         self._totals = ClusterTotalsLine(shown_units)
-        self._heatmap = GpuHeatmap(thresholds)
+        self._heatmap = GpuHeatmap(thresholds, shown_units)
         self._attention = AttentionList()
         self._gauges = NodeGauges(thresholds, shown_units)
         self._chart = UtilizationChart()
@@ -88,6 +91,12 @@ class Overview(View):
     def focus_rows(self) -> None:
         """The heatmap has the keys."""
         self._heatmap.focus()
+
+    def action_metric(self) -> None:
+        """Lets the heatmap show the next number; from owners it goes back to the last one."""
+        place = SCALES.index(self._heatmap.scale)
+        is_shown = self._heatmap.colouring is Colouring.METRIC
+        self._heatmap.show_scale(SCALES[(place + is_shown) % len(SCALES)])
 
     def action_colour(self) -> None:
         """Lets the heatmap's colours tell the next thing."""

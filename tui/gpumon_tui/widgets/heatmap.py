@@ -14,14 +14,15 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gpumon import units
 from gpumon.model import ClusterSnapshot, Gpu, Node
 from gpumon.settings import Thresholds
 from gpumon.text import shown
-from gpumon_tui.heat import FREE, LEGEND, LOST, SIGNS, STYLES, UNKNOWN, cells_of, mean_utilization
+from gpumon.units import Units
+from gpumon_tui.heat import ALARM, FREE, LEVELS, LOST, SIGNS, STYLES, UNKNOWN, unseen
 from gpumon_tui.idleness import is_idle
 from gpumon_tui.messages import NodeChosen
 from gpumon_tui.owners import COLOURS, OTHERS, OWNER_STYLES, Cell, Colouring, Owners, owners_of
+from gpumon_tui.scales import SCALE_STYLES, SCALES, UTILIZATION, HeatScale
 from gpumon_tui.tones import state_tone
 from gpumon_tui.widgets.fitting import fit
 from gpumon_tui.widgets.lines import Lines, joined
@@ -29,6 +30,8 @@ from gpumon_tui.widgets.lines import Lines, joined
 _LONGEST_NAME = 16
 _MOST_CELLS = 32
 _MEAN_WIDTH = 4
+_DIGITS = 2
+_TROUBLES = ((ALARM, "see to it"), (LOST, "lost"), (UNKNOWN, "unknown"))
 _MOST_HEIGHT = 0.6
 """Of its container: below are the gauges."""
 _EMPTY = ClusterSnapshot()
@@ -39,12 +42,17 @@ class GpuHeatmap(Lines, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *STYLES,
+        *SCALE_STYLES,
         *OWNER_STYLES,
         *(f"heat--{part}" for part in ("name", "warn", "bad", "mean", "legend", "cursor")),
     }
     DEFAULT_CSS = (
         "GpuHeatmap {"
-        + "".join(f".heat--{level} {{ background: $heat-{level}; color: $heat-text-{level}; }}" for level in range(10))
+        + "".join(
+            f".{scale.style_of(level)} {{ background: ${scale.ramp}-{level}; color: ${scale.ramp}-text-{level}; }}"
+            for scale in SCALES
+            for level in range(LEVELS)
+        )
         + "".join(
             f".owner--{number} {{ background: $owner-{number}; color: $owner-text; }}"
             f".owner--idle-{number} {{ color: $owner-{number}; background: $surface; }}"
@@ -87,16 +95,18 @@ class GpuHeatmap(Lines, can_focus=True):
         node: str
         """Its name; empty when there is no node."""
 
-    def __init__(self, thresholds: Thresholds, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
-        super().__init__(id=id)
+    def __init__(self, thresholds: Thresholds, shown_units: Units) -> None:
+        super().__init__()
         self.cursor = 0
         """Index of the node under the cursor."""
         self.nodes: tuple[Node, ...] = ()
         self.empty = ""
         """What is said when no node has a GPU."""
         self.colouring = Colouring.METRIC
+        self.scale = UTILIZATION
+        """What cells show while they do not show owners."""
         self._owners = {Colouring.USER: Owners(), Colouring.JOB: Owners()}
-        self._thresholds = thresholds
+        self._thresholds, self._units = thresholds, shown_units
         self._snapshot = _EMPTY
         self._chosen = ""
         self._is_moved = False
@@ -131,6 +141,11 @@ class GpuHeatmap(Lines, can_focus=True):
         """Lets the colours tell something else."""
         self.colouring = colouring
         self._meet_owners()
+        self.redraw_all()
+
+    def show_scale(self, scale: HeatScale) -> None:
+        """Lets the cells show a number."""
+        self.colouring, self.scale = Colouring.METRIC, scale
         self.redraw_all()
 
     def action_move(self, nodes: int) -> None:
@@ -181,9 +196,10 @@ class GpuHeatmap(Lines, can_focus=True):
         """What the signs mean, or who the owners are."""
         if self.colouring is not Colouring.METRIC:
             return joined(self._owner_legend(self._owners[self.colouring]))
-        pieces: list[tuple[str, Style]] = []
-        for level, meaning in LEGEND:
-            pieces += [(SIGNS[level], self.style(STYLES[level])), (f" {meaning}   ", self.style("heat--legend"))]
+        quiet = self.style("heat--legend")
+        pieces: list[tuple[str, Style]] = [(f"{self.scale.name}:  ", quiet)]
+        for level, meaning in (*self.scale.legend, *_TROUBLES):
+            pieces += [(SIGNS[level], self.style(self.scale.style_of(level))), (f" {meaning}   ", quiet)]
         return joined(pieces)
 
     def draw(self, number: int) -> Strip:
@@ -204,7 +220,7 @@ class GpuHeatmap(Lines, can_focus=True):
         tone = state_tone(node) or "name"
         over = ("heat--cursor",) if is_cursor else ()
         cells = self._cells_of(node)
-        mean = fit(units.share(mean_utilization(node, self._snapshot)), _MEAN_WIDTH, right=True)
+        mean = fit(self._summary(node), _MEAN_WIDTH, right=True)
         pieces = [
             (fit(shown(node.name), self._name_width) + " ", self.style(f"heat--{tone}", *over)),
             (mean + " ", self.style("heat--mean", *over)),
@@ -218,13 +234,20 @@ class GpuHeatmap(Lines, can_focus=True):
 
     def _cells_of(self, node: Node) -> list[Cell]:
         """Sign and style of each GPU of a node; of those that nobody sees too."""
-        levels = cells_of(node, self._snapshot, self._thresholds)
-        if self.colouring is Colouring.METRIC:
-            signs = self._numbers(node, levels) if self._cell > len("99") else [SIGNS[level] for level in levels]
-            return [(sign, STYLES[level]) for sign, level in zip(signs, levels, strict=True)]
         gpus = self._snapshot.gpus_of(node.name)
-        lost = [(SIGNS[LOST], STYLES[LOST])] * (len(levels) - len(gpus))
-        return [self._owner_cell(gpu) for gpu in gpus] + lost
+        cell = self._scale_cell if self.colouring is Colouring.METRIC else self._owner_cell
+        return [cell(gpu) for gpu in gpus] + [(SIGNS[LOST], STYLES[LOST])] * unseen(node, self._snapshot)
+
+    def _scale_cell(self, gpu: Gpu) -> Cell:
+        """A level's sign, or the number itself where cells are wide."""
+        level = self.scale.level_of(gpu, self._snapshot, self._thresholds)
+        text = self.scale.text(gpu, self._snapshot, self._units) if level < LEVELS and self._cell > _DIGITS else ""
+        return text or SIGNS[level], self.scale.style_of(level)
+
+    def _summary(self, node: Node) -> str:
+        scale = UTILIZATION if self.colouring is not Colouring.METRIC else self.scale
+        fresh = [gpu for gpu in self._snapshot.gpus_of(node.name) if not gpu.is_stale]
+        return scale.summary(fresh, self._snapshot, self._units)
 
     def _owner_cell(self, gpu: Gpu) -> Cell:
         holders = owners_of(gpu, self._snapshot, self.colouring)
@@ -252,14 +275,6 @@ class GpuHeatmap(Lines, can_focus=True):
     def _meet_owners(self) -> None:
         if self.colouring is not Colouring.METRIC:
             self._owners[self.colouring].meet(self._snapshot, self.colouring)
-
-    def _numbers(self, node: Node, levels: bytes) -> list[str]:
-        """Where cells are wide, those that tell a share of work tell it in percent."""
-        signs = [SIGNS[level] for level in levels]
-        for place, gpu in enumerate(self._snapshot.gpus_of(node.name)):
-            if levels[place] < FREE and gpu.utilization is not None:
-                signs[place] = f"{gpu.utilization * 100:3.0f}"
-        return signs
 
     def _measure(self) -> None:
         """How wide names and cells are, and how many columns that makes; it follows what rarely changes."""
