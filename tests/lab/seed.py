@@ -57,13 +57,15 @@ class Seeds:
         if disk:
             script("cp --sparse=always $1 $2", self._layers.folder / f"{machine.flavor}.img", disk)
         data = [DOCKER_DATA] if disk and plan.is_preloaded else [] if disk else ENGINE_DATA
+        layers = self._layers.lower_directories(machine.flavor)
+        (here / "layers").write_text(layers)
         settings = {
             "NAME": name,
             "ADDRESS": machine.address,
             "PORT": port(name),
             "SWITCH": lab.namespace("sw"),
             "HERE": here,
-            "LAYERS": self._layers.lower_directories(machine.flavor),
+            "LAYERS": layers,
             "OVERLAY": f"{lab.group}-{name}",
             "DISK": disk or "",
             "DATA": " ".join(data),

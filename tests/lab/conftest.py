@@ -1,0 +1,47 @@
+"""Gives each module of lab tests a fresh cluster, and this process a place on its network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from lab import access, ground
+from lab.cluster import Cluster
+from lab.failures import LabFailed
+from lab.hosts import Lab
+from lab.places import places
+from lab.plan import Plan
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the marker known wherever this folder is collected."""
+    config.addinivalue_line("markers", "lab(plan): needs a cluster of real machines, made by root; see tests/lab")
+
+
+@pytest.fixture(scope="module")
+def lab(request: pytest.FixtureRequest) -> Generator[Lab]:
+    """A cluster by the plan in the module's marker, `pytestmark = pytest.mark.lab(Plan(...))`, new for each module.
+
+    While it is up, everything in this process that speaks to a network speaks to the lab's.
+    """
+    marker = request.node.get_closest_marker("lab")
+    plan: Plan = marker.args[0] if marker and marker.args else Plan()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        pytest.skip("There is one lab, and its tests go one after the other: run pytest without -n.")
+    here = places()
+    try:
+        ground.look(here)
+    except LabFailed as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+    cluster = Cluster(here)
+    cluster.down()
+    cluster.up(plan)
+    try:
+        with access.seated(here):
+            yield Lab(cluster)
+    finally:
+        cluster.down()
