@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gpumon_exporter.slurm.queue import FINISHED
+from gpumon_exporter.slurm.jobs import FINISHED
 from gpumon_exporter.slurm.records import FinishedJob
 from gpumon_exporter.slurm.spelling import when
 from gpumon_exporter.slurm.tables import Table

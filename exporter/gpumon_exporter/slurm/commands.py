@@ -22,6 +22,8 @@ USUAL_BYTES = 64 * 2**20
 """What a command may print: 100,000 jobs are half of that."""
 _OURS = ("SQUEUE_", "SINFO_", "SACCT_", "SCONTROL_", "SSHARE_", "SLURM_")
 _KEPT = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT")
+_DENIED = "Access/permission denied"
+_RIGHTS = "with PrivateData in slurm.conf the exporter's user needs AdminLevel=Operator"
 _ALWAYS = {
     "LC_ALL": "C",
     "SLURM_TIME_FORMAT": "%s",
@@ -166,5 +168,6 @@ def _complaint(ended: Ended) -> str:
     """Why it failed, in its own words."""
     lines = [line.strip() for line in ended.complaint.splitlines() if line.strip()]
     if lines:
-        return one_line("; ".join(dict.fromkeys(lines)))
+        hint = f" ({_RIGHTS})" if _DENIED in ended.complaint else ""
+        return one_line("; ".join(dict.fromkeys(lines)) + hint)
     return f"signal {signal.Signals(-ended.code).name}" if ended.code < 0 else f"exit code {ended.code}"

@@ -104,7 +104,7 @@ class SlurmReader:
             finished=self._finished.newest(),
             finished_counts=self._finished.counts(),
             finished_window_seconds=window,
-            left_out=(("pending_jobs", jobs.left_out),),
+            left_out=jobs.left_out,
             jobs_without_gpu_map=gpus.unknown,
             hidden=hidden,
         )
@@ -123,7 +123,9 @@ class SlurmReader:
 
     def _hidden(self, slurm: Config, jobs: Queue, budget: Budget) -> tuple[str, ...]:
         """What Slurm's PrivateData keeps from us."""
-        if not slurm.private or config.is_above(slurm.slurm_uid) or self._rights.current(budget):
+        if not slurm.private or config.is_above(slurm.slurm_uid):
+            return ()
+        if slurm.has_accounting and self._rights.current(budget):
             return ()
         return config.hidden(slurm.private, has_strangers=jobs.has_strangers)
 

@@ -92,6 +92,14 @@ def test_a_failure_is_told_in_the_commands_own_words(slurm: Slurm) -> None:
     assert slurm.error() == r"squeue failed: squeue: error: \x1b[31mmunge; slurm_load_jobs error: no"
 
 
+def test_a_refusal_says_which_right_is_missing(slurm: Slurm) -> None:
+    slurm.has("squeue", "echo 'slurm_load_node: Access/permission denied' >&2; exit 1")
+    assert slurm.error() == (
+        "squeue failed: slurm_load_node: Access/permission denied "
+        "(with PrivateData in slurm.conf the exporter's user needs AdminLevel=Operator)"
+    )
+
+
 def test_a_failure_without_words_is_told_by_its_number(slurm: Slurm) -> None:
     slurm.has("squeue", "exit 7")
     assert slurm.error() == "squeue failed: exit code 7"

@@ -171,7 +171,7 @@ def test_names_can_be_switched_off_and_waiting_jobs_limited() -> None:
     assert len([job for job in reading.jobs if job.state == "pending"]) == 3
     whole = Captured().reader().read()
     waiting = len([job for job in whole.jobs if job.state == "pending"])
-    assert reading.left_out == (("pending_jobs", waiting - 3),)
+    assert dict(reading.left_out) == {"pending_jobs": waiting - 3, "users": 0, "accounts": 0}
     assert reading.queue == whole.queue
 
 

@@ -45,7 +45,7 @@ class Site:
         self.slurm.asked.clear()
         self.slurm.passed += seconds
         holders = tuple(self.jobs.values())
-        queue = Queue((), (), holders, (), self.records or len(holders), 0, has_strangers=True)
+        queue = Queue((), (), holders, (), self.records or len(holders), (), has_strangers=True)
         return self._cartographer.drawn(queue, release, Budget(10.0, self.slurm.clock.passed))
 
     @property

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from exporter_captured import HOSTILE, Captured, rows
 from gpumon_exporter.failures import NoAnswer
 from gpumon_exporter.slurm import queue
-from gpumon_exporter.slurm.queue import FIELDS, Queue, exit_code, reason_word, tasks
+from gpumon_exporter.slurm.jobs import FIELDS, exit_code, reason_word, tasks
+from gpumon_exporter.slurm.queue import Queue
 from gpumon_exporter.slurm.records import SlurmJob
 
 TOKEN = "|token"
@@ -150,7 +151,7 @@ def test_waiting_jobs_beyond_the_limit_are_counted_only() -> None:
         most_pending=3,
     )
     assert [job.job_id for job in found.jobs] == ["2", "3", "4"], "those of the highest priority"
-    assert found.left_out == 2
+    assert dict(found.left_out)["pending_jobs"] == 2
     assert sum(count.jobs for count in found.counts) == 5
     assert found.records == 5
 
@@ -165,7 +166,7 @@ def test_at_the_same_priority_the_older_job_is_told() -> None:
 def test_no_waiting_job_may_be_told_at_all() -> None:
     found = told(PLAIN, waiting(8, 1), most_pending=0)
     assert [job.job_id for job in found.jobs] == ["7"]
-    assert found.left_out == 1
+    assert dict(found.left_out)["pending_jobs"] == 1
 
 
 def test_running_jobs_are_told_whatever_the_limit() -> None:
