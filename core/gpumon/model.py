@@ -277,6 +277,18 @@ class Node(msgspec.Struct, frozen=True, gc=False):
         return self.filesystems[0].used_share if self.filesystems else None
 
 
+class SlurmGpu(msgspec.Struct, frozen=True, gc=False):
+    """A GPU as Slurm gives it out, whether or not an exporter tells of the card."""
+
+    node: str
+    index: int
+    """Slurm's own number of it on that node; every MIG slice has one."""
+    type: str = ""
+    """Slurm's GRES type, as in `GpuCount`."""
+    share: str = "whole"
+    """"whole", "mig" or "shard"."""
+
+
 class Job(msgspec.Struct, frozen=True, gc=False):
     """One job of the queue, or one task of a job array."""
 
@@ -318,6 +330,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     """How many tasks of its array wait together in this record; None for a job that is no such record."""
     held: tuple[str, ...] = ()
     """Keys of the GPUs it holds, where they are known."""
+    allocated: tuple[SlurmGpu, ...] = ()
+    """What Slurm gave it, by nodes and numbers; () when it holds nothing, and when nobody tells."""
 
     @property
     def shown_id(self) -> str:

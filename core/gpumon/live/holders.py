@@ -1,8 +1,8 @@
-"""Reads what ties jobs to GPUs beside the jobs themselves, and puts together who holds what when any of it changed."""
+"""Reads what ties jobs to GPUs beside the jobs themselves, and puts together who holds what where any of it changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,8 @@ from gpumon.prometheus.labels import GpuJobLabels, GpuMapLabels, NodeJobLabels
 from gpumon.prometheus.wire import Vector
 from gpumon.reading import holders as reading
 from gpumon.reading.gpus import in_order
-from gpumon.reading.holders import Counted, Holders, Told
+from gpumon.reading.holders import Counted, Holders, Told, changed_nodes, trusted
+from gpumon.reading.jobs import Holds
 from gpumon.reading.names import NodeNames
 from gpumon.reading.places import GpuMap, NodeCards, by_node, jobs_of_gpus, jobs_of_nodes, read_map
 from gpumon.reading.slurm.dialects import SlurmFound
@@ -34,6 +35,8 @@ class Known:
     names: NodeNames
     slurm: SlurmFound | None = None
     """None when no exporter of Slurm speaks."""
+    jobs: JobReader | None = None
+    """None when nothing tells of single jobs."""
 
 
 @dataclass
@@ -50,11 +53,16 @@ class HolderReader:
     _map_ask: Ask[Vector[GpuMapLabels]] | None = None
     _gpu_ask: Ask[Vector[GpuJobLabels]] | None = None
     _node_ask: Ask[Vector[NodeJobLabels]] | None = None
-    _cards: dict[str, NodeCards] = field(default_factory=dict[str, NodeCards])
     _devices: Mapping[str, GpuDevice] = field(default_factory=dict[str, GpuDevice])
-    """Those of which `_cards` was made."""
     _names: NodeNames = field(default_factory=NodeNames)
-    _seen: tuple[object, ...] = ()
+    _cards: Mapping[str, NodeCards] = field(default_factory=dict[str, NodeCards])
+    """What was made of these two."""
+    _mapped: GpuMap = field(default_factory=GpuMap)
+    _mapped_of: tuple[Vector[GpuMapLabels] | None, NodeNames | None] = (None, None)
+    """What that was made of."""
+    _spellings: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """By node, how Slurm spells it where it tells what jobs hold."""
+    _told: Told | None = None
     """What `_found` was made of."""
     _found: Holders = field(default_factory=Holders)
 
@@ -63,12 +71,15 @@ class HolderReader:
         turn, self._refresh = self._refresh, self._refresh + 1
         self._map_ask = self._gpu_ask = self._node_ask = None
         if self.counts.get("gpumon_slurm_gpu_info") and (turn % _MAP_EVERY == 0 or self._map is None):
-            self._map_ask = Ask("jobs", lambda: self.client.query(queries.GPU_MAP, GpuMapLabels))
+            self._map_ask = self._ask(queries.GPU_MAP, GpuMapLabels)
         if self.counts.get("nvidia_gpu_jobId"):
-            self._gpu_ask = Ask("jobs", lambda: self.client.query(queries.JOBS_OF_GPUS, GpuJobLabels))
+            self._gpu_ask = self._ask(queries.JOBS_OF_GPUS, GpuJobLabels)
         if self.counts.get("slurm_node_job"):
-            self._node_ask = Ask("jobs", lambda: self.client.query(queries.JOBS_OF_NODES, NodeJobLabels))
+            self._node_ask = self._ask(queries.JOBS_OF_NODES, NodeJobLabels)
         return [ask for ask in (self._map_ask, self._gpu_ask, self._node_ask) if ask is not None]
+
+    def _ask(self, promql: str, labels: type[Any]) -> Ask[Any]:
+        return Ask("jobs", lambda: self.client.query(promql, labels))
 
     def take(self) -> None:
         """Takes the answers in; what was not answered stays as it was."""
@@ -79,46 +90,64 @@ class HolderReader:
         if self._node_ask is not None and self._node_ask.answer is not None:
             self._of_nodes = self._node_ask.answer
 
-    def of_labels(self, known: Known) -> Holders:
-        """Who holds each GPU as far as dcgm-exporter itself says, for those who ask for no jobs."""
-        return reading.holders(Told(self._placed(known), known.labels, {}, GpuMap()))
-
-    def holders(self, known: Known, jobs: JobReader | None) -> Holders:
-        """Who holds each GPU; the same object as before when nothing changed that speaks of it.
-
-        `jobs` is None while nothing tells of single jobs.
-        """
-        nodes = _nodes(known)
-        tells_all = jobs is not None and not (known.slurm is not None and known.slurm.hides_jobs)
-        version = jobs.version if jobs else None
-        placed = self._placed(known)
-        seen = (placed, known.labels, nodes, version, tells_all, known.names, self._map, self._of_gpus, self._of_nodes)
-        if not (self._seen and all(map(_is_same, seen, self._seen))):
-            self._seen = seen
-            self._found = reading.holders(
-                Told(
-                    cards=placed,
-                    labels=jobs.raw_ids(known.labels) if jobs else known.labels,
-                    holds=jobs.holds(known.names) if jobs else {},
-                    map=read_map(self._map.samples if self._map else (), known.names),
-                    nodes=nodes,
-                    alive=jobs.holding if jobs and tells_all else None,
-                    unplaced=jobs.unplaced(known.names) if jobs else {},
-                    of_gpus=jobs_of_gpus(self._of_gpus.samples if self._of_gpus else (), placed, known.names),
-                    of_nodes=jobs_of_nodes(self._of_nodes.samples if self._of_nodes else (), known.names),
-                )
-            )
+    def holders(self, known: Known) -> Holders:
+        """Who holds each GPU; the same object as before when nothing changed that speaks of it."""
+        touched = self._placed(known)
+        told = self._all_told(known)
+        changed = changed_nodes(told, self._told) | touched
+        self._told = told
+        if changed:
+            self._found = reading.holders(told, changed, self._found)
         return self._found
 
-    def _placed(self, known: Known) -> dict[str, NodeCards]:
-        if known.devices != self._devices or known.names is not self._names:
+    def _placed(self, known: Known) -> set[str]:
+        """Lays out the GPUs by their nodes, and gives the nodes on which jobs gained or lost some."""
+        jobs = known.jobs
+        touched = jobs.touched() if jobs else set[str]()
+        if known.names is not self._names:
+            self._spellings, touched = {}, set(jobs.on_node) if jobs else touched
+        if known.names is not self._names or known.devices != self._devices:
             self._devices, self._names = known.devices, known.names
             self._cards = by_node(known.devices, in_order(known.devices), known.names)
-        return self._cards
+        for spelling in touched:
+            self._spellings.setdefault(known.names.name(spelling), set()).add(spelling)
+        return {known.names.name(spelling) for spelling in touched}
 
+    def _all_told(self, known: Known) -> Told:
+        jobs, names = known.jobs, known.names
+        are_all_told = jobs is not None and not (known.slurm is not None and known.slurm.hides_jobs)
+        labels, stray = trusted(
+            jobs.raw_ids(known.labels) if jobs else known.labels, jobs.holding if jobs and are_all_told else None
+        )
+        return Told(
+            cards=self._cards,
+            labels=labels,
+            stray=stray,
+            holds=self._holds_of(jobs),
+            map=self._map_by(names),
+            nodes=_nodes(known),
+            are_jobs_told=jobs is not None,
+            are_all_jobs_told=are_all_told,
+            unplaced=jobs.unplaced(names) if jobs else {},
+            of_gpus=jobs_of_gpus(self._of_gpus.samples, self._cards, names) if self._of_gpus else {},
+            of_nodes=jobs_of_nodes(self._of_nodes.samples, names) if self._of_nodes else {},
+        )
 
-def _is_same(one: object, other: object) -> bool:
-    return one is other or (isinstance(one, (dict, int, type(None))) and one == other)
+    def _holds_of(self, jobs: JobReader | None) -> Callable[[str], Holds]:
+        """What jobs hold on a node, whatever Slurm calls it."""
+        spellings, on_node = self._spellings, jobs.on_node if jobs else {}
+
+        def holds(node: str) -> Holds:
+            return {number: held for name in spellings.get(node, ()) for number, held in on_node.get(name, {}).items()}
+
+        return holds
+
+    def _map_by(self, names: NodeNames) -> GpuMap:
+        """The nodes' maps, the same object for the same answer."""
+        if self._map is not self._mapped_of[0] or names is not self._mapped_of[1]:
+            self._mapped_of = (self._map, names)
+            self._mapped = read_map(self._map.samples, names) if self._map else GpuMap()
+        return self._mapped
 
 
 def _nodes(known: Known) -> dict[str, Counted] | None:

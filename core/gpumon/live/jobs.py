@@ -13,7 +13,7 @@ from gpumon.prometheus.client import PrometheusClient
 from gpumon.prometheus.labels import JobGpuLabels, JobKeyLabels, JobLabels
 from gpumon.prometheus.wire import Vector
 from gpumon.reading import jobs as reading
-from gpumon.reading.jobs import HOLDING_NOTHING, JobFacts, KnownJobs
+from gpumon.reading.jobs import HOLDING_NOTHING, Holds, JobFacts, KnownJobs
 from gpumon.reading.names import NodeNames
 
 FEW_JOBS = 2000
@@ -153,9 +153,15 @@ class JobReader:
         """The jobs that can hold something."""
         return frozenset(job_id for job_id, state in self._facts.states.items() if state not in HOLDING_NOTHING)
 
-    def holds(self, names: NodeNames) -> dict[str, dict[str, dict[str, str]]]:
-        """What Slurm gave to which job, by node and number."""
-        return reading.holds(self._facts, names)
+    def touched(self) -> set[str]:
+        """Nodes, as Slurm spells them, on which jobs gained or lost GPUs since this was last asked."""
+        touched, self._facts.touched = self._facts.touched, set()
+        return touched
+
+    @property
+    def on_node(self) -> Mapping[str, Holds]:
+        """What jobs hold on each node, as Slurm spells it."""
+        return self._facts.on_node
 
     def unplaced(self, names: NodeNames) -> dict[str, frozenset[str]]:
         """The jobs of which it is not known which GPUs they hold, by node."""
@@ -173,6 +179,7 @@ class JobReader:
     def jobs(self, held: Mapping[str, tuple[str, ...]]) -> tuple[Job, ...]:
         """All jobs, each with the GPUs that it holds."""
         if self._changed or held is not self._held:
-            self._known.hold(held)
-            self._held = held
+            before, self._held = self._held, held
+            moved = {job_id for job_id in held.keys() | before.keys() if held.get(job_id) != before.get(job_id)}
+            self._known.hold(held, moved.union(self._changed))
         return tuple(self._known.by_id.values())

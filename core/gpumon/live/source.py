@@ -205,14 +205,16 @@ class PrometheusSource:
         jobs: JobReader | None,
     ) -> Holders:
         """Who holds which GPU; without the part of jobs, what dcgm-exporter itself says of it."""
-        kept, wants_jobs = self._gpus.kept, Parts.JOBS in parts
+        kept = self._gpus.kept
         known = Known(
             {**last_words.devices, **kept.devices} if last_words.devices else kept.devices,
             {**last_words.jobs, **kept.jobs} if last_words.jobs else kept.jobs,
             names,
-            slurm if wants_jobs else None,
+            slurm if Parts.JOBS in parts else None,
+            jobs,
         )
-        return self._holders.holders(known, jobs) if wants_jobs else self._holders.of_labels(known)
+        reader = self._holders if Parts.JOBS in parts else HolderReader(self._client)
+        return reader.holders(known)
 
     def _shown(self, parts: Parts, last_words: GpuReadings, held: Holders) -> tuple[Gpu, ...]:
         if Parts.GPUS not in parts:

@@ -108,6 +108,8 @@ class JobGpuLabels(msgspec.Struct, gc=False, frozen=True):
     """Slurm's number on that node, also of a MIG slice."""
     share: str = ""
     """"whole", "mig" or "shard"."""
+    type: str = ""
+    """Slurm's GRES type."""
 
 
 class GpuMapLabels(msgspec.Struct, gc=False, frozen=True):

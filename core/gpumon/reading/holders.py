@@ -6,18 +6,17 @@ is taken for the driver's, unless it cannot be: MIG slices have numbers of their
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 from gpumon.model import Attribution, NodeSlurm
+from gpumon.reading.jobs import Holds
 from gpumon.reading.places import GpuMap, Keys, NodeCards
 
 Jobs = tuple[str, ...]
 """Ids of jobs in order; () is nobody."""
-Holds = Mapping[str, Mapping[str, str]]
-"""By Slurm's number of a GPU on some node: how each of its jobs holds it ("whole", "mig", "shard")."""
 
 
 class Counted(NamedTuple):
@@ -34,7 +33,6 @@ class Counted(NamedTuple):
         return cls(node.gpus_total, node.gpus_allocated, sum(count.shared for count in node.gpus_by_type))
 
 
-_NO_HOLDS: Holds = {}
 _NOBODY: frozenset[str] = frozenset()
 
 
@@ -44,15 +42,18 @@ class Told:
 
     cards: Mapping[str, NodeCards]
     """By node."""
-    labels: Mapping[str, Iterable[str]]
-    """By GPU, the jobs that dcgm-exporter names."""
-    holds: Mapping[str, Holds]
-    """By node, what Slurm's allocation says."""
+    labels: Mapping[str, Jobs]
+    """By GPU, the jobs that dcgm-exporter names, as far as nothing is known against them."""
+    stray: Mapping[str, Jobs]
+    """By GPU, those that it names alone and that Slurm does not know."""
+    holds: Callable[[str], Holds]
+    """What Slurm's allocation says of a node."""
     map: GpuMap
     nodes: Mapping[str, Counted] | None = None
     """How many GPUs of each node are held; None when no exporter tells that."""
-    alive: frozenset[str] | None = None
-    """All jobs that can hold something; None when not all of them are told."""
+    are_jobs_told: bool = False
+    are_all_jobs_told: bool = False
+    """False when a job may hold something and is not told."""
     unplaced: Mapping[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
     """By node, the jobs that hold GPUs of which Slurm did not tell which ones, perhaps there."""
     of_gpus: Mapping[str, Jobs] = field(default_factory=dict[str, Jobs])
@@ -79,14 +80,15 @@ class Conflict:
 class Holders:
     """The answer, filled node by node."""
 
-    order: tuple[str, ...] = ()
+    order: Sequence[str] = ()
     """All GPUs, in the order of the cluster."""
     by_gpu: dict[str, Jobs] = field(default_factory=dict[str, Jobs])
     """() for a GPU that is known to be free; one of which nothing is known is not in it."""
     ways: dict[str, Attribution] = field(default_factory=dict[str, Attribution])
     """How that is known."""
-    conflicts: list[Conflict] = field(default_factory=list[Conflict])
-    open_nodes: list[str] = field(default_factory=list[str])
+    conflicts: dict[str, Sequence[Conflict]] = field(default_factory=dict[str, Sequence[Conflict]])
+    """By node."""
+    open_nodes: set[str] = field(default_factory=set[str])
     """Nodes with GPUs of which it is not known who holds them, because Slurm's numbers do not say which they are."""
 
     def put(self, keys: Iterable[str], jobs: Iterable[str], way: Attribution) -> None:
@@ -94,6 +96,14 @@ class Holders:
         ids = tuple(sorted(jobs))
         for key in keys:
             self.by_gpu[key], self.ways[key] = ids, way
+
+    def forget(self, node: str, keys: Iterable[str]) -> None:
+        """Leaves open again who holds the GPUs of a node."""
+        for key in keys:
+            self.by_gpu.pop(key, None)
+            self.ways.pop(key, None)
+        self.conflicts.pop(node, None)
+        self.open_nodes.discard(node)
 
     @cached_property
     def by_job(self) -> Mapping[str, Keys]:
@@ -105,11 +115,60 @@ class Holders:
         return {job: tuple(keys) for job, keys in found.items()}
 
 
-def holders(told: Told) -> Holders:
-    """Who holds each GPU, as far as anything tells."""
-    found = Holders(tuple(key for cards in told.cards.values() for key in cards.keys))
-    for name, cards in told.cards.items():
-        _Node(name, cards, told, found).settle()
+def trusted(
+    labels: Mapping[str, Iterable[str]], alive: frozenset[str] | None
+) -> tuple[dict[str, Jobs], dict[str, Jobs]]:
+    """By GPU, which of the jobs that dcgm-exporter names can be, and apart from them those that Slurm does not know.
+
+    `alive` are the jobs that Slurm knows; None when it does not tell all of them.
+    """
+    known: dict[str, Jobs] = {}
+    stray: dict[str, Jobs] = {}
+    for key, named in labels.items():
+        living = named if alive is None else alive.intersection(named)
+        (known if living else stray)[key] = tuple(sorted(living or named))
+    return known, stray
+
+
+def changed_nodes(told: Told, before: Told | None) -> set[str]:
+    """The nodes of which something else is told than before, but for what Slurm's allocation says of them."""
+    if before is None or _speaks_of_all(told) != _speaks_of_all(before) or told.cards is not before.cards:
+        return set(told.cards)
+    keys = {
+        *_differing(told.labels, before.labels),
+        *_differing(told.stray, before.stray),
+        *_differing(told.of_gpus, before.of_gpus),
+    }
+    nodes = {
+        *_differing(told.nodes or {}, before.nodes or {}),
+        *_differing(told.unplaced, before.unplaced),
+        *_differing(told.of_nodes, before.of_nodes),
+    }
+    return nodes | {name for name, cards in told.cards.items() if not keys.isdisjoint(cards.keys)} if keys else nodes
+
+
+def _speaks_of_all(told: Told) -> tuple[object, ...]:
+    """What matters for every node."""
+    homeless = told.unplaced.get("")
+    return id(told.map), told.nodes is None, told.are_jobs_told, told.are_all_jobs_told, homeless
+
+
+def _differing(one: Mapping[str, object], other: Mapping[str, object]) -> set[str]:
+    """The keys under which there is not the same."""
+    if one == other:
+        return set()
+    return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+
+
+def holders(told: Told, nodes: Iterable[str], before: Holders) -> Holders:
+    """Who holds each GPU, as far as anything tells: of `nodes` as it is told, of the others as it was before."""
+    order = [key for cards in told.cards.values() for key in cards.keys]
+    found = Holders(order, dict(before.by_gpu), dict(before.ways), dict(before.conflicts), set(before.open_nodes))
+    for name in nodes:
+        cards = told.cards.get(name)
+        if cards is not None:
+            found.forget(name, cards.keys)
+            _Node(name, cards, told, found).settle()
     return found
 
 
@@ -121,7 +180,7 @@ class _Node:
         self.cards = cards
         self.told = told
         self.found = found
-        self.holds = told.holds.get(name, _NO_HOLDS)
+        self.holds = told.holds(name)
         self.counted = told.nodes.get(name) if told.nodes is not None else None
         self.way = Attribution.UUID if name in told.map.cards else Attribution.INDEX
         self.labelled = [(key, told.labels[key]) for key in cards.keys if key in told.labels] if told.labels else []
@@ -145,7 +204,7 @@ class _Node:
                 return
             source(left)
         if self.holds and self.open:
-            self.found.open_nodes.append(self.name)
+            self.found.open_nodes.add(self.name)
 
     def _understood(self) -> dict[str, Keys]:
         """The GPUs that Slurm's numbers mean: () for one that the driver does not show, none for an unknown number."""
@@ -168,11 +227,8 @@ class _Node:
         return not self.cards.is_cut if total is None else total == len(self.cards.by_card)
 
     def _by_label(self) -> None:
-        alive = self.told.alive
         for key, named in self.labelled:
-            known = set(named) if alive is None else alive.intersection(named)
-            if known:
-                self.found.put((key,), known, Attribution.LABEL)
+            self.found.put((key,), named, Attribution.LABEL)
 
     def _by_number(self) -> None:
         jobs_of: dict[str, set[str]] = {}
@@ -180,10 +236,11 @@ class _Node:
             for key in keys:
                 jobs_of.setdefault(key, set()).update(self.holds[number])
         conflicts = [*self._conflicts(jobs_of)] if self.labelled and jobs_of else []
-        self.found.conflicts += conflicts
-        if conflicts and self.way is Attribution.INDEX:
-            self.numbers = {}
-            return  # then the numbers of this node mean other cards
+        if conflicts:
+            self.found.conflicts[self.name] = conflicts
+            if self.way is Attribution.INDEX:
+                self.numbers = {}
+                return  # the numbers of this node mean other cards
         settled = self.found.by_gpu
         for key, jobs in jobs_of.items():
             if key not in settled:
@@ -205,7 +262,12 @@ class _Node:
     def _wholly(self, left: Sequence[str]) -> None:
         """All GPUs are held, and one job is the only one that can hold them."""
         counted = self.counted
-        if counted is None or self.told.alive is None or not counted.total or counted.allocated != counted.total:
+        if (
+            counted is None
+            or not self.told.are_all_jobs_told
+            or not counted.total
+            or counted.allocated != counted.total
+        ):
             return
         candidates = {job for jobs in self.holds.values() for job in jobs} | self.told.unplaced.get(self.name, _NOBODY)
         others = {job for key in self.cards.keys for job in self.found.by_gpu.get(key, ())} - candidates
@@ -229,8 +291,8 @@ class _Node:
 
     def _are_all_found(self) -> bool:
         if self.told.nodes is None:
-            is_placed = self.name not in self.told.unplaced and len(self.numbers) == len(self.holds)
-            return self.told.alive is not None and is_placed
+            is_placed = not {self.name, ""} & self.told.unplaced.keys() and len(self.numbers) == len(self.holds)
+            return self.told.are_all_jobs_told and is_placed
         if self.counted is None or self.counted.allocated is None:
             return False
         return max(len(self.numbers), self._held_units()) >= self.counted.allocated + self.counted.shared
@@ -244,11 +306,12 @@ class _Node:
 
     def _by_node_exporter(self, left: Sequence[str]) -> None:
         jobs = self.told.of_nodes.get(self.name, ())
-        if len(jobs) == 1 and self.told.alive is None:
+        if len(jobs) == 1 and not self.told.are_all_jobs_told:
             self.found.put(left, jobs, Attribution.JOB_EXPORTER)
 
     def _by_stray_label(self, left: Sequence[str]) -> None:
-        """Jobs that dcgm-exporter names and Slurm does not know: ended, or not told; better than nothing."""
-        for key, named in self.labelled:
-            if key in left:
+        """A job that has ended, or that is not told: better than nothing."""
+        for key in left:
+            named = self.told.stray.get(key)
+            if named:
                 self.found.put((key,), named, Attribution.LABEL)

@@ -15,7 +15,7 @@ _RUN_AGAIN = "Run gpumon-slurm-exporter gpu-map there again: its map is older th
 def holding_problems(held: Holders, numbers: Mapping[str, str]) -> Iterable[Problem]:
     """The problems; `numbers` says how people name each GPU on its node."""
     by_way: dict[Attribution, list[Conflict]] = {}
-    for conflict in held.conflicts:
+    for conflict in (one for node in sorted(held.conflicts) for one in held.conflicts[node]):
         by_way.setdefault(conflict.way, []).append(conflict)
     for way, conflicts in by_way.items():
         yield _conflict(way, conflicts, numbers)

@@ -7,23 +7,27 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from gpumon.model import Job
+from gpumon.model import Job, SlurmGpu
 from gpumon.prometheus.labels import JobGpuLabels, JobKeyLabels, JobLabels
 from gpumon.prometheus.queries import JOB_GPUS, JOB_NUMBERS
 from gpumon.prometheus.wire import Sample, finite
 from gpumon.reading.hostlist import hosts
 from gpumon.reading.names import NodeNames
+from gpumon.text import natural_key
 
 _FIELD_OF = dict(JOB_NUMBERS)
 
 HOLDING_NOTHING = frozenset({"pending", "completing"})
 """States in which a job has no GPUs: Slurm frees them before its epilog runs."""
 
+_LONGEST_NUMBER = 10
+"""Digits that no node's count of GPUs reaches: a longer one is no number of Slurm's."""
+
+Holds = dict[str, dict[str, str]]
+"""By Slurm's number of a GPU on some node: how each of its jobs holds it ("whole", "mig", "shard")."""
+
 _PATIENCE = 12
 """Refreshes in which a job is asked for its GPUs again: the exporter may learn of them a minute after the job."""
-
-GpuPlace = tuple[str, str, str]
-"""A node's name, Slurm's number of a GPU there, and how it is held: "whole", "mig" or "shard"."""
 
 
 @dataclass
@@ -32,8 +36,12 @@ class JobFacts:
 
     numbers: dict[str, dict[str, float]] = field(default_factory=lambda: {name: {} for _, name in JOB_NUMBERS})
     """By field, then by job id."""
-    places: dict[str, set[GpuPlace]] = field(default_factory=dict[str, set[GpuPlace]])
+    places: dict[str, set[SlurmGpu]] = field(default_factory=dict[str, set[SlurmGpu]])
     """By job id: the GPUs it holds."""
+    on_node: dict[str, Holds] = field(default_factory=dict[str, Holds])
+    """The same by node."""
+    touched: set[str] = field(default_factory=set[str])
+    """Nodes on which jobs gained or lost GPUs since somebody last looked, and emptied this."""
     states: dict[str, str] = field(default_factory=dict[str, str])
     """By job id: the state in which its facts were read; in another one they may have changed."""
     awaited: dict[str, int] = field(default_factory=dict[str, int])
@@ -62,7 +70,7 @@ class JobFacts:
         gone = self.states.keys() - alive.keys()
         self.states = dict(alive)
         for job_id in gone:
-            self.places.pop(job_id, None)
+            self._drop_places(job_id)
             for column in self.numbers.values():
                 column.pop(job_id, None)
 
@@ -79,14 +87,17 @@ class JobFacts:
 
     def read_places(self, samples: Iterable[Sample[JobGpuLabels]]) -> None:
         """All GPUs that jobs hold; replaces what was known."""
-        self.places = {}
+        for job_id in list(self.places):
+            self._drop_places(job_id)
         for sample in samples:
             self._put_place(sample.metric)
 
     def read_detail(self, samples: Iterable[Sample[JobGpuLabels]]) -> None:
         """All facts of a few jobs, mixed; what was known of them is replaced."""
-        for sample in samples:
-            self.places.pop(sample.metric.job_id, None)
+        for job_id in {sample.metric.job_id for sample in samples}:
+            self._drop_places(job_id)
+            for column in self.numbers.values():
+                column.pop(job_id, None)
         for sample in samples:
             label = sample.metric
             name = _FIELD_OF.get(label.name)
@@ -97,17 +108,25 @@ class JobFacts:
                 self.numbers[name][label.job_id] = value
 
     def _put_place(self, label: JobGpuLabels) -> None:
-        place = (label.exported_node or label.node, label.gpu, label.share)
-        self.places.setdefault(label.job_id, set()).add(place)
+        if not label.gpu.isdecimal() or len(label.gpu) > _LONGEST_NUMBER:
+            return
+        gpu = SlurmGpu(label.exported_node or label.node, int(label.gpu), label.type, label.share)
+        self.places.setdefault(label.job_id, set()).add(gpu)
+        self.on_node.setdefault(gpu.node, {}).setdefault(str(gpu.index), {})[label.job_id] = gpu.share
+        self.touched.add(gpu.node)
 
+    def _drop_places(self, job_id: str) -> None:
+        for gpu in self.places.pop(job_id, ()):
+            number, holds = str(gpu.index), self.on_node[gpu.node]
+            holds.get(number, {}).pop(job_id, None)
+            if not holds.get(number):
+                holds.pop(number, None)
+            self.touched.add(gpu.node)
 
-def holds(facts: JobFacts, names: NodeNames) -> dict[str, dict[str, dict[str, str]]]:
-    """By node, Slurm's number of a GPU there and job: how that job holds it."""
-    found: dict[str, dict[str, dict[str, str]]] = {}
-    for job_id, held in facts.places.items():
-        for node, number, share in held:
-            found.setdefault(names.name(node), {}).setdefault(number, {})[job_id] = share
-    return found
+    def allocated(self, job_id: str) -> tuple[SlurmGpu, ...]:
+        """What Slurm gave a job, in the order of the nodes' names and of its numbers there."""
+        gpus = self.places.get(job_id)
+        return tuple(sorted(gpus, key=lambda gpu: (natural_key(gpu.node), gpu.index))) if gpus else ()
 
 
 def unplaced(jobs: Iterable[Job], names: NodeNames) -> dict[str, frozenset[str]]:
@@ -149,15 +168,15 @@ class KnownJobs:
                 key, label.user, label.account, label.partition, label.qos, label.name, label.state, label.reason,
                 label.nodes, label.array_job_id, label.array_task_id, label.het_job_id, submitted(key), started(key),
                 ends(key), eligible(key), expected(key), limit(key), cpus(key), memory(key), gpus(key), nodes(key),
-                priority(key), tasks(key), nothing if old is None else old.held,
+                priority(key), tasks(key), nothing if old is None else old.held, facts.allocated(key),
             )  # fmt: skip
             by_id[key] = old if old is not None and old == job else job
 
-    def hold(self, held: Mapping[str, tuple[str, ...]]) -> None:
-        """Gives every job the GPUs that it holds now."""
-        for job_id, job in self.by_id.items():
-            keys = held.get(job_id, ())
-            if job.held != keys:
+    def hold(self, held: Mapping[str, tuple[str, ...]], job_ids: Iterable[str]) -> None:
+        """Gives some jobs the GPUs that they hold now."""
+        for job_id in job_ids:
+            job, keys = self.by_id.get(job_id), held.get(job_id, ())
+            if job is not None and job.held != keys:
                 self.by_id[job_id] = msgspec.structs.replace(job, held=keys)
 
     def keep_only(self, alive: Mapping[str, object]) -> None:
