@@ -89,6 +89,7 @@ def _soonest(offer: Offer, snapshot: ClusterSnapshot, settings: Settings, screen
         text("in", "IN", lambda row: units.duration(row.at - now) if row.at > now else "any moment"),
         text("at", "AT", lambda row: clock(row.at, now)),
         text("node", "NODE", lambda row: row.node),
+        text("type", "TYPE", lambda row: row.type),
         count("gpus", "GPUS", lambda row: row.gpus),
         text("jobs", "WHEN THESE REACH THEIR TIME LIMIT", lambda row: ", ".join(map(_ending, row.jobs))),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gpumon.model import ClusterSnapshot, Reservation
 from gpumon_cli.openings import Opening, openings
-from gpumon_cli.room import Room, TypeRoom, by_node, chosen, types_of
+from gpumon_cli.room import Room, TypeRoom, blocks_of, chosen, types_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Offer:
     @property
     def most(self) -> float:
         """The most GPUs that one node has, in use or not."""
-        return max((sum(room.total for room in own) for own in by_node(self.rooms)), default=0.0)
+        return max((sum(room.total for room in own) for own in blocks_of(self.rooms)), default=0.0)
 
 
 def offer_of(every: Sequence[Room], needed: int, wanted: str | None, snapshot: ClusterSnapshot) -> Offer:
@@ -42,7 +42,7 @@ def offer_of(every: Sequence[Room], needed: int, wanted: str | None, snapshot: C
         UsageError: there is no such type.
     """
     rooms = every if wanted is None else chosen(every, wanted)
-    fitting = [(usable, own) for own in by_node(rooms) if (usable := sum(room.usable for room in own)) >= needed]
+    fitting = [(usable, own) for own in blocks_of(rooms) if (usable := sum(room.usable for room in own)) >= needed]
     fitting.sort(key=lambda pair: pair[0])
     reservations = snapshot.reservations
     if reservations is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from gpumon.model import ClusterSnapshot, Job
-from gpumon_cli.room import Room, by_node, driver_type, kind_of
+from gpumon_cli.room import Room, blocks_of, driver_type, kind_of
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -25,6 +25,8 @@ class Opening(msgspec.Struct, frozen=True):
     """One node on which a job finds room as soon as these others have ended."""
 
     node: str
+    type: str
+    """Of its GPUs; several where a job may have any of them."""
     at: float
     gpus: float
     """How many are free there then."""
@@ -40,7 +42,7 @@ def openings(rooms: Iterable[Room], needed: int, snapshot: ClusterSnapshot) -> t
     holds = _holds(snapshot)
     found = [
         opening
-        for own in by_node(rooms)
+        for own in blocks_of(rooms)
         if sum(room.usable for room in own) < needed
         and (opening := _opening(own, needed, holds.get(own[0].node, ()), snapshot)) is not None
     ]
@@ -72,7 +74,8 @@ def _opening(rooms: Sequence[Room], needed: int, jobs: Sequence[Job], snapshot: 
         gone.append(Ending(job.id, job.shown_id, job.user, given_back, job.ends_at or 0.0))
         free += given_back
         if free >= needed:
-            return Opening(rooms[0].node, gone[-1].ends_at, free, tuple(gone))
+            names = ",".join(room.name for room in rooms)
+            return Opening(rooms[0].node, names, gone[-1].ends_at, free, tuple(gone))
     return None
 
 

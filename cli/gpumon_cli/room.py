@@ -52,6 +52,11 @@ class Room(msgspec.Struct, frozen=True):
         return 0.0 if self.obstacle else self.free or 0.0
 
     @property
+    def is_sliced(self) -> bool:
+        """True for MIG slices: nobody wants one beside a whole GPU, though Slurm would count both."""
+        return bool(_SLICE.search(self.type)) or self.type.endswith(" MIG")
+
+    @property
     def name(self) -> str:
         """Its type as people read it."""
         return self.type.removeprefix("NVIDIA ")
@@ -77,11 +82,11 @@ def rooms_of(snapshot: ClusterSnapshot) -> tuple[Room, ...]:
     return tuple(room for node in snapshot.nodes for room in _rooms(node, snapshot))
 
 
-def by_node(rooms: Iterable[Room]) -> Iterable[list[Room]]:
-    """The rooms of each node together, in the order of the nodes."""
-    found: dict[str, list[Room]] = {}
+def blocks_of(rooms: Iterable[Room]) -> Iterable[list[Room]]:
+    """What one job can have together on one node: whole GPUs of all types, or slices of one type."""
+    found: dict[tuple[str, str], list[Room]] = {}
     for room in rooms:
-        found.setdefault(room.node, []).append(room)
+        found.setdefault((room.node, room.type if room.is_sliced else ""), []).append(room)
     return found.values()
 
 

@@ -137,6 +137,16 @@ def test_a_job_of_any_type_may_take_several_types_of_one_node(given: Given, run:
     assert run("free", "--gpus", "3", "--type", "l40s").code == 1
 
 
+def test_a_slice_and_a_whole_gpu_are_not_added_up(given: Given, run: Run) -> None:
+    given(lab(("m1", slurm(GpuCount("a100", 2, 1), GpuCount("a100_1g.10gb", 7, 6), GpuCount("a100_2g.20gb", 3, 1)))))
+    said = run("free", "--gpus", "2", "--json")
+    assert (said.code, json.loads(said.out)["fits_on"]) == (0, ["m1"])
+    assert [line.split()[1] for line in run("free", "--gpus", "2").out.splitlines() if line.startswith("m1")] == [
+        "a100_2g.20gb"
+    ]
+    assert run("free", "--gpus", "3").code == 1
+
+
 def held(name: str, index: int, *ids: str) -> Gpu:
     return gpu(name, index, jobs=ids)
 
@@ -185,8 +195,8 @@ def test_the_soonest_room_is_where_jobs_reach_their_limits_first(given: Given, r
     assert "Room for 2 GPUs will be made on:" in said.out
     lines = [line for line in said.out.splitlines() if line.endswith(")")]
     assert [line.split()[0] for line in lines] == ["10m", "2h"]
-    assert lines[0].split()[-6:] == ["a1", "2", "2", "of", "bob", "(1)"]
-    assert lines[1].split()[-6:] == ["a2", "2", "3", "of", "eve", "(2)"]
+    assert lines[0].split()[-7:] == ["a1", "h100", "2", "2", "of", "bob", "(1)"]
+    assert lines[1].split()[-7:] == ["a2", "h100", "2", "3", "of", "eve", "(2)"]
     assert "At the latest: jobs may end before their limit." in said.out
 
 
