@@ -54,9 +54,8 @@ class Finished:
     def window(self, now: float) -> float:
         """Seconds back from now for which every job that ended is known; what ended before is forgotten."""
         since = max(self._since, now - self._window)
-        ends = heapq.nlargest(MOST + 1, (job.ended_at or 0.0 for job in self._jobs.values()))
-        if len(ends) > MOST:
-            since = max(since, ends[-1])
+        if len(self._jobs) > MOST:
+            since = max(since, sorted(job.ended_at or 0.0 for job in self._jobs.values())[-MOST - 1])
         self._jobs = {key: job for key, job in self._jobs.items() if (job.ended_at or 0.0) > since}
         self._since = since
         return now - since
