@@ -26,8 +26,8 @@ def lab(request: pytest.FixtureRequest) -> Generator[Lab]:
 
     While it is up, everything in this process that speaks to a network speaks to the lab's.
     """
-    marker = request.node.get_closest_marker("lab")
-    plan: Plan = marker.args[0] if marker and marker.args else Plan()
+    marker: pytest.Mark | None = request.node.get_closest_marker("lab")
+    plan: Plan = next(iter(marker.args), None) or Plan() if marker else Plan()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         pytest.skip("There is one lab, and its tests go one after the other: run pytest without -n.")
     here = places()

@@ -10,10 +10,9 @@ from lab.failures import LabFailed
 
 TAIL = 3000
 """Characters of a failed script's output that are shown."""
-CONTAINED = (
-    *("setpriv", "--pdeathsig", "KILL"),
-    *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"),
-)
+WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Ends a script when this process ends."""
+CONTAINED = (*("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"),)
 """Gives a script mounts and processes of its own, which vanish with it."""
 
 
@@ -24,7 +23,7 @@ def script(text: str, *arguments: object, before: Sequence[str] = (), log: Path 
         LabFailed: it failed; the message ends with what it printed.
     """
     done = subprocess.run(
-        [*before, "bash", "-euc", text, "lab", *map(str, arguments)],
+        [*WITH_US, *before, "bash", "-euc", text, "lab", *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

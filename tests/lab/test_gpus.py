@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.gpus import StandInGpu
+from lab.gpus import DRIVER, MODEL, StandInGpu
 from lab.hosts import Lab, LabHost
 from lab.plan import Plan
 from real.daemons import until
@@ -56,11 +56,8 @@ def test_an_exporter_tells_its_counters_of_each_gpu(node: LabHost) -> None:
     families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
     assert families == ["DCGM_FI_DEV_GPU_UTIL", "DCGM_FI_PROF_SM_ACTIVE"]
     first = StandInGpu(node.name, 0)
-    labels = f'gpu="0",UUID="{first.uuid}",pci_bus_id="0000{first.bus.upper()}",device="nvidia0"'
-    assert (
-        f'DCGM_FI_DEV_GPU_UTIL{{{labels},modelName="NVIDIA H100 80GB HBM3",Hostname="{node.name}",DCGM_FI_DRIVER'
-        in text
-    )
+    labels = f'gpu="0",UUID="{first.uuid}",pci_bus_id="0000{first.bus.upper()}",device="nvidia0",modelName="{MODEL}"'
+    assert f'DCGM_FI_DEV_GPU_UTIL{{{labels},Hostname="{node.name}",DCGM_FI_DRIVER_VERSION="{DRIVER}"}} ' in text
     assert text.count("DCGM_FI_DEV_GPU_UTIL{") == 2
 
 
