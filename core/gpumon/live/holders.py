@@ -15,7 +15,7 @@ from gpumon.prometheus.labels import GpuJobLabels, GpuMapLabels, NodeJobLabels
 from gpumon.prometheus.wire import Vector
 from gpumon.reading import holders as reading
 from gpumon.reading.gpus import in_order
-from gpumon.reading.holders import Counted, Holders, Told, changed_nodes, trusted
+from gpumon.reading.holders import Counted, Holders, Jobs, Told, changed_nodes, trusted
 from gpumon.reading.jobs import Holds
 from gpumon.reading.names import NodeNames
 from gpumon.reading.places import GpuMap, NodeCards, by_node, jobs_of_gpus, jobs_of_nodes, read_map
@@ -62,6 +62,10 @@ class HolderReader:
     """What that was made of."""
     _spellings: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """By node, how Slurm spells it where it tells what jobs hold."""
+    _labels: Mapping[str, Iterable[str]] = field(default_factory=dict[str, Iterable[str]])
+    _trusted_in: tuple[int | None, bool] = (None, False)
+    """For which jobs the next was made of `_labels`."""
+    _sides: tuple[Mapping[str, Jobs], Mapping[str, Jobs]] = ({}, {})
     _told: Told | None = None
     """What `_found` was made of."""
     _found: Holders = field(default_factory=Holders)
@@ -116,9 +120,7 @@ class HolderReader:
     def _all_told(self, known: Known) -> Told:
         jobs, names = known.jobs, known.names
         are_all_told = jobs is not None and not (known.slurm is not None and known.slurm.hides_jobs)
-        labels, stray = trusted(
-            jobs.raw_ids(known.labels) if jobs else known.labels, jobs.holding if jobs and are_all_told else None
-        )
+        labels, stray = self._trusted(known.labels, jobs, are_all_told=are_all_told)
         return Told(
             cards=self._cards,
             labels=labels,
@@ -132,6 +134,19 @@ class HolderReader:
             of_gpus=jobs_of_gpus(self._of_gpus.samples, self._cards, names) if self._of_gpus else {},
             of_nodes=jobs_of_nodes(self._of_nodes.samples, names) if self._of_nodes else {},
         )
+
+    def _trusted(
+        self, labels: Mapping[str, Iterable[str]], jobs: JobReader | None, *, are_all_told: bool
+    ) -> tuple[Mapping[str, Jobs], Mapping[str, Jobs]]:
+        """The jobs that dcgm-exporter names, and apart from them those that Slurm does not know."""
+        if not labels:
+            return {}, {}
+        version = jobs.version if jobs else None, are_all_told
+        if version != self._trusted_in or labels != self._labels:
+            self._trusted_in, self._labels = version, labels
+            raw = jobs.raw_ids(labels) if jobs else labels
+            self._sides = trusted(raw, jobs.holding if jobs and are_all_told else None)
+        return self._sides
 
     def _holds_of(self, jobs: JobReader | None) -> Callable[[str], Holds]:
         """What jobs hold on a node, whatever Slurm calls it."""

@@ -125,7 +125,7 @@ def trusted(
     known: dict[str, Jobs] = {}
     stray: dict[str, Jobs] = {}
     for key, named in labels.items():
-        living = named if alive is None else alive.intersection(named)
+        living = [job for job in named if alive is None or job in alive]
         (known if living else stray)[key] = tuple(sorted(living or named))
     return known, stray
 
