@@ -46,7 +46,9 @@ def gpu_history(
     simulation: Simulation, keys: Sequence[str], field: str, moments: Sequence[int]
 ) -> Mapping[str, tuple[Point, ...]]:
     """One number of each GPU at these moments, but for those at which its exporter was silent."""
-    value = _VALUES[field]
+    value = _VALUES.get(field)
+    if value is None:
+        raise ValueError(f"there is no history of {field!r}; known are {', '.join(_VALUES)}")
     looks: dict[int, list[_Look]] = {}
     found: dict[str, tuple[Point, ...]] = {}
     for key in keys:

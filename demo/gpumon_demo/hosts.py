@@ -65,7 +65,7 @@ def node(cluster: Cluster, host: Host) -> Node:
     if host.name == troubles.down:
         return Node(host.name, slurm=slurm, exporters=tuple(exporters(cluster, host)))
     block, place = cluster.simulation.block_of[host.name]
-    done = {back: block.sums(place, moment - back) for back in (0, RATE_SECONDS, *_LOAD_SECONDS)}
+    done = {back: block.sums(place, moment - back) for back in {0, RATE_SECONDS, *_LOAD_SECONDS}}
     now, before = (_counters(cluster.simulation, host, moment - back, done[back]) for back in (0, RATE_SECONDS))
     load1, load5, load15 = (_load(host, done[0], done[back], back) for back in _LOAD_SECONDS)
     total = host.machine.memory_bytes - 2 * GIB

@@ -39,6 +39,11 @@ class Unit(NamedTuple):
     is_shard: bool = False
 
     @property
+    def share(self) -> str:
+        """How a job holds it, as Slurm says it."""
+        return "mig" if self.slice else "shard" if self.is_shard else "whole"
+
+    @property
     def weight(self) -> float:
         """What its work counts for in its card's power."""
         return self.part * self.gain

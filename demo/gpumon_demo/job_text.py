@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from gpumon.model import Job
 from gpumon_demo.cluster import Cluster
 from gpumon_demo.exposition import Page, labels, number
-from gpumon_demo.workload import holds
 
 _NUMBERS: tuple[tuple[str, str, Callable[[Job], float | None]], ...] = (
     ("submit_time_seconds", "When it was submitted, seconds since 1970.", lambda job: job.submitted_at),
@@ -59,18 +58,18 @@ def _info(job: Job) -> Mapping[str, str]:
 
 
 def _held(cluster: Cluster) -> Iterable[tuple[Mapping[str, str], float]]:
-    for host in cluster.by_name:
-        for job, unit, share in holds(cluster, host):
+    for job in cluster.jobs:
+        for gpu in job.allocated:
             yield (
                 {
                     "job_id": job.id,
                     "user": job.user,
                     "account": job.account,
                     "partition": job.partition,
-                    "node": host.name,
-                    "gpu": str(unit.number),
-                    "type": unit.type,
-                    "share": share,
+                    "node": gpu.node,
+                    "gpu": str(gpu.index),
+                    "type": gpu.type,
+                    "share": gpu.share,
                 },
                 1.0,
             )

@@ -39,29 +39,34 @@ class Count:
     oldest: float = math.inf
     """When the first of them was submitted."""
 
+    def add(self, tasks: int, cpus: float, gpus: float, submitted_at: float) -> None:
+        """One more job, or so many tasks of an array."""
+        self.jobs += tasks
+        self.cpus += tasks * cpus
+        self.gpus += tasks * gpus
+        if submitted_at < self.oldest:
+            self.oldest = submitted_at
+
 
 class Tally:
     """Every job of the queue, counted once."""
 
     def __init__(self, jobs: Iterable[Job]) -> None:
-        self.counts: dict[Alike, Count] = {}
-        counts = self.counts
+        counts: dict[tuple[str, str, str, str, str], Count] = {}
         for job in jobs:
-            reason = job.reason and reason_word(job.reason)
-            alike = Alike(job.state, reason, job.user, job.account, job.partition)
-            count = counts.get(alike)
+            key = (job.state, job.reason, job.user, job.account, job.partition)
+            count = counts.get(key)
             if count is None:
-                count = counts[alike] = Count()
-            tasks = int(job.tasks or 1)
-            count.jobs += tasks
-            count.cpus += tasks * (job.cpus or 0.0)
-            count.gpus += tasks * (job.gpus or 0.0)
-            count.oldest = min(count.oldest, job.submitted_at or 0.0)
+                count = counts[key] = Count()
+            count.add(int(job.tasks or 1), job.cpus or 0.0, job.gpus or 0.0, job.submitted_at or 0.0)
+        self._counts = [
+            (Alike(state, reason_word(reason), *rest), count) for (state, reason, *rest), count in counts.items()
+        ]
 
     def by(self, keys: Callable[[Alike], Iterable[Key]]) -> dict[Key, Count]:
         """The counts summed up by `keys`, of which one job may have several, or none."""
         found: dict[Key, Count] = {}
-        for alike, count in self.counts.items():
+        for alike, count in self._counts:
             for key in keys(alike):
                 total = found.get(key)
                 if total is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from gpumon.model import Job
+from gpumon.model import Job, SlurmGpu
 from gpumon_demo import queueing, submissions
 from gpumon_demo.blocks import Held
-from gpumon_demo.inventory import Host, Unit
 
 if TYPE_CHECKING:
     from gpumon_demo.cluster import Cluster, Simulation
@@ -55,7 +54,8 @@ def _started(simulation: Simulation, held: Held, phase: str) -> Job:
     ends_at = None if limit is None or is_over else began + job.start + limit + suspended
     places = range(region.node, region.node + region.nodes)
     hosts = [(place, block.hosts[place]) for place in places]
-    keys = [host.units[unit].device.key for place, host in hosts if host.units for unit in region.units_on(place)]
+    units = [(host.name, host.units[place]) for at, host in hosts if host.units for place in region.units_on(at)]
+    gpus = {SlurmGpu(name, unit.number, unit.type, unit.share): unit.device.key for name, unit in units}
     return Job(
         id=str(block.job_id(held, simulation.ids)),
         user=owner.user,
@@ -78,7 +78,8 @@ def _started(simulation: Simulation, held: Held, phase: str) -> Job:
         gpus=float(submissions.gpu_count(held)),
         node_count=float(region.nodes),
         priority=submissions.priority(simulation, held),
-        held=() if is_over else tuple(dict.fromkeys(keys)),
+        held=() if is_over else tuple(gpus.values()),
+        allocated=() if is_over else tuple(sorted(gpus, key=lambda gpu: (gpu.node, gpu.index))),
     )
 
 
@@ -90,13 +91,3 @@ def hostlist(names: Sequence[str]) -> str:
     digits = [name[len(stem) :] for name in names]
     runs = [[text for _, text in run] for _, run in groupby(enumerate(digits), key=lambda item: int(item[1]) - item[0])]
     return f"{stem}[{','.join(run[0] if len(run) == 1 else f'{run[0]}-{run[-1]}' for run in runs)}]"
-
-
-def holds(cluster: Cluster, host: Host) -> Iterable[tuple[Job, Unit, str]]:
-    """For each GPU of a node and each job that holds it or a part of it: the job, the GPU, and its share."""
-    held = cluster.held_on(host)
-    for places in host.gpus:
-        unit = host.units[places[0]]
-        share = "mig" if unit.slice else "shard" if unit.is_shard else "whole"
-        for job in dict.fromkeys(cluster.job_of(one).id for place in places if (one := held[place]) is not None):
-            yield cluster.job_by_id[job], unit, share

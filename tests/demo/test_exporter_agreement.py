@@ -26,7 +26,7 @@ from gpumon_exporter.metrics.nodes import node_families
 from gpumon_exporter.metrics.partitions import partition_families, reservation_families
 from gpumon_exporter.metrics.queue import finished_families, queue_families
 from gpumon_exporter.metrics.vpenso import vpenso_families
-from gpumon_exporter.slurm.queue import reason_word
+from gpumon_exporter.slurm.jobs import reason_word
 from gpumon_exporter.slurm.records import (
     AccountShare,
     CommandResult,

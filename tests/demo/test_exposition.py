@@ -13,6 +13,7 @@ from gpumon.model import Attribution, Gpu
 from gpumon.prometheus.labels import GpuLabels, NodeLabels
 from gpumon.prometheus.queries import JOB_NUMBERS, NODE_GAUGES
 from gpumon.reading.gpus import GpuReadings, details, gpus, in_order, read_samples, settle_memory, settle_slices
+from gpumon.reading.holders import Holders
 from gpumon.reading.names import NodeNames
 from gpumon.reading.nodes import NodeReadings, filesystems, read_gauges
 from gpumon.reading.slurm.dialects import read_slurm
@@ -60,8 +61,11 @@ def _read(cluster: Cluster) -> tuple[Gpu, ...]:
     settle_memory(found)
     order = in_order(found.devices)
     at = float(cluster.moment)
-    holders = {gpu.key: gpu.jobs for gpu in cluster.gpus if gpu.jobs is not None}
-    return gpus(order, found, details(order, found, [at] * len(order)), holders, [(at, False)] * len(order))
+    held = Holders()
+    for gpu in cluster.gpus:
+        if gpu.jobs is not None and gpu.held_by is not None:
+            held.put([gpu.key], gpu.jobs, gpu.held_by)
+    return gpus(order, found, details(order, found, [at] * len(order)), held, [(at, False)] * len(order))
 
 
 def test_gpus_read_from_the_text_are_the_gpus_of_the_simulation(cluster: Cluster) -> None:
@@ -69,7 +73,7 @@ def test_gpus_read_from_the_text_are_the_gpus_of_the_simulation(cluster: Cluster
     read = {gpu.key: gpu for gpu in _read(cluster)}
     assert read.keys() == {gpu.key for gpu in cluster.gpus}
     for gpu in cluster.gpus:
-        assert read[gpu.key] == msgspec.structs.replace(gpu, held_by=None, idle_since=None)
+        assert read[gpu.key] == msgspec.structs.replace(gpu, idle_since=None)
 
 
 def test_the_order_of_gpus_is_the_readers(cluster: Cluster) -> None:

@@ -119,6 +119,7 @@ def test_running_and_suspended_jobs_hold_as_many_gpus_as_they_say(cluster_of_12:
         cluster = cluster_of_12.at(moment)
         shared = {host.units[-1].device.key for host in cluster_of_12.hosts if host.machine.shards}
         for job in cluster.jobs:
+            assert len(job.allocated) == len(job.held)
             whole = set(job.held) - shared
             assert len(whole) == (job.gpus if job.state in {"running", "suspended"} else 0)
             assert not whole or whole == set(job.held)

@@ -120,7 +120,7 @@ def faces(simulation: Simulation, start_engine: StartEngine, source_of: SourceOf
     return Faces(clock, DemoSource(clock=clock, simulation=simulation), source_of(engine))
 
 
-SCRAPED = ("sampled_at", "scraped_at", "newest_at", "scrape_interval_seconds")
+SCRAPED = ("sampled_at", "scraped_at", "newest_at", "scrape_interval_seconds", "idle_since")
 """Prometheus dates samples by its own clock."""
 RATES = ("cpu_share", *(field for field in Node.__struct_fields__ if field.endswith("_per_second")))
 """Counters stand still with the clock."""
