@@ -20,9 +20,9 @@ FEW = 40
 EACH_SECONDS = 3.0
 """How long that may take in one reading; the rest comes with the next ones."""
 MANY_PAUSE_SECONDS = 60.0
-"""Between two readings of all jobs as JSON, which slurmctld walks over, and which weigh a few kB each."""
-MOST_RECORDS = 20_000
-"""A longer queue is not read as JSON with a squeue that cannot leave the waiting jobs out."""
+"""Between two readings of all jobs as JSON, for which slurmctld walks over its queue once more."""
+MOST_RECORDS = 5_000
+"""A longer queue is not read as JSON with a squeue that cannot leave the waiting jobs out: it needs 50 kB for each."""
 SINCE_FILTER = (24, 5, 1)
 """The release from which on it can."""
 
