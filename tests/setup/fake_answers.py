@@ -8,6 +8,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gpumon_setup.facts import MADE
@@ -38,10 +39,10 @@ def _assignments(script: str) -> Iterator[tuple[str, str]]:
 def _facts(host: FakeHost, names: Iterable[str], looks: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
     now = f"{time.time():.6f}\n"
     yield "clock", now
-    yield "machine", f"{host.name}\nx86_64\n6.12.0\n"
+    yield "machine", f"{host.name} 6.12.0 x86_64\n"
     yield "os", _OS
-    yield "python", "3.13.5\n"
-    yield "memory", "MemTotal:       65536000 kB\n16\n"
+    yield "python", "Python 3.13.5\n"
+    yield "memory", "MemTotal:       65536000 kB\n" + "processor : 0\n" * 16
     yield "addresses", f"2: eth0    inet {host.address}/24 brd 10.77.0.255 scope global eth0\n"
     yield "ports", 'LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=7,fd=3))\n'
     yield "disks", "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 100000000 1 90000000 1% /\n"
@@ -50,7 +51,7 @@ def _facts(host: FakeHost, names: Iterable[str], looks: dict[str, set[str]]) -> 
     yield "pci", "0000:65:00.0\n" * host.gpus
     yield "slurm", "slurmd\n"
     yield "steps", "".join(f"{number} slurmstepd: [{step}]\n" for number, step in enumerate(host.job_steps, 400))
-    yield "names", "".join(f"{name} {host.resolved.get(name, '')}\n" for name in names)
+    yield "names", "".join(map(partial(_name, host), names))
     made = [(path, file.content or b"") for path, file in host.files.items() if path.startswith(f"{MADE}/")]
     yield "made", "".join(content.decode() for _, content in made)
     for _, content in made:
@@ -72,6 +73,11 @@ def _facts(host: FakeHost, names: Iterable[str], looks: dict[str, set[str]]) -> 
     yield "clock-after", now
 
 
+def _name(host: FakeHost, name: str) -> str:
+    address = host.resolved.get(name)
+    return f"name {name}\n" + (f"{address}  STREAM {name}\n{address}  DGRAM\n" if address else "")
+
+
 def _container(name: str, container: FakeContainer) -> str:
     state = "running" if container.is_running else "exited"
     marks = (container.labels.get("io.gpumon.spec", ""), container.labels.get("io.gpumon.managed", ""))
@@ -79,19 +85,16 @@ def _container(name: str, container: FakeContainer) -> str:
 
 
 def _state(host: FakeHost, looks: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
+    kinds = (("file", looks["FILES"] | looks["CONTENTS"]), ("unit", looks["UNITS"]), ("package", looks["PACKAGES"]))
+    yield "asked", "".join(f"{kind} {name}\n" for kind, names in kinds for name in names)
     yield "files", "".join(_file_lines(host, looks["FILES"] | looks["CONTENTS"]))
     for path in looks["CONTENTS"]:
         file = host.files.get(path)
         if file is not None and file.content is not None:
             yield f"content {path}", base64.encodebytes(file.content).decode()
     yield "units", "\n".join(_unit(host, name) for name in looks["UNITS"])
-    yield (
-        "packages",
-        "".join(
-            f"{name} {host.packages[name]} installed\n" if name in host.packages else f"{name} \n"
-            for name in looks["PACKAGES"]
-        ),
-    )
+    there = looks["PACKAGES"] & host.packages.keys()
+    yield "packages", "".join(f"{name} {host.packages[name]} installed\n" for name in there)
     yield "end", ""
 
 
@@ -99,7 +102,6 @@ def _file_lines(host: FakeHost, paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         file = host.files.get(path)
         if file is None:
-            yield f"no {path}\n"
             continue
         yield f"is {file.mode:o} {file.owner} {'0:0' if file.owner == 'root:root' else file.owner} {path}\n"
         if file.content is not None:

@@ -41,17 +41,16 @@ Subsystem sftp internal-sftp
 
 _PEOPLE = r"""
 mount --make-rprivate /
-cd "$1"
-for file in passwd shadow group sudoers; do cp -p /etc/$file people.$file; done
+cp -a /etc "$1/etc"
+mount --bind "$1/etc" /etc  # whole: a single file is lost when another is renamed over it
 add() {  # NAME NUMBER PASSWORD
-    echo "$1:x:$2:$2::/home/$1:/bin/sh" >>people.passwd
-    echo "$1:$(openssl passwd -6 "$3"):19000:0:99999:7:::" >>people.shadow
-    echo "$1:x:$2:" >>people.group
+    echo "$1:x:$2:$2::/home/$1:/bin/sh" >>/etc/passwd
+    echo "$1:$(openssl passwd -6 "$3"):19000:0:99999:7:::" >>/etc/shadow
+    echo "$1:x:$2:" >>/etc/group
 }
 add ops 4001 none; add admin 4002 "$2"; add plain 4003 "$2"
-printf 'Defaults use_pty\nops ALL=(ALL) NOPASSWD: ALL\nadmin ALL=(ALL) ALL\n' >people.sudoers
-chmod 440 people.sudoers
-for file in passwd shadow group sudoers; do mount --bind people.$file /etc/$file; done
+printf 'Defaults use_pty\nops ALL=(ALL) NOPASSWD: ALL\nadmin ALL=(ALL) ALL\n' >/etc/sudoers.new
+chmod 440 /etc/sudoers.new; mv /etc/sudoers.new /etc/sudoers
 mount -t tmpfs tmpfs /home; mkdir -p /run/sudo /var/lib/sudo
 mount -t tmpfs -o mode=711 tmpfs /run/sudo; mount -t tmpfs -o mode=700 tmpfs /var/lib/sudo
 for name in ops admin plain; do mkdir /home/$name; chown $name: /home/$name; done

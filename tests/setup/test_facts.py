@@ -106,7 +106,6 @@ def test_a_driver_that_fails_is_told_from_no_gpus() -> None:
 
 def test_a_docker_that_does_not_answer_is_there_with_its_complaint() -> None:
     host = FakeHost("gpu1", has_docker=False)
-    host.sections["docker"] = ""
     host.sections["docker.err"] = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n"
     engine = read_facts(host).engine("docker")
     assert engine is not None

@@ -1,31 +1,22 @@
 # The state of files, units and packages; T, FILES, CONTENTS, UNITS and PACKAGES are set before. No name has a blank.
 set -f
+section asked
+printf 'file %s\n' $FILES $CONTENTS; printf 'unit %s\n' $UNITS; printf 'package %s\n' $PACKAGES
 section files
-for name in $FILES $CONTENTS; do
-    if [ -e "$name" ]; then
-        stat -L -c 'is %a %U:%G %u:%g %n' -- "$name" 2>/dev/null && [ -f "$name" ] && sha256sum -- "$name" 2>/dev/null
-    else
-        echo "no $name"
-    fi
-done
+if [ -n "$FILES$CONTENTS" ]; then
+    stat -L -c 'is %a %U:%G %u:%g %n' -- $FILES $CONTENTS 2>/dev/null
+    sha256sum -- $FILES $CONTENTS 2>/dev/null
+fi
 for name in $CONTENTS; do
-    [ -f "$name" ] || continue
-    section "content $name"
-    if [ "$(stat -L -c %s -- "$name")" -le 1048576 ]; then base64 <"$name"; else echo long; fi
+    [ -f "$name" ] && { section "content $name"; head -c 1048577 -- "$name" | base64; }
 done
 section units
 [ -z "$UNITS" ] || systemctl show --no-pager \
     -p Id,Names,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,FragmentPath $UNITS 2>/dev/null
 section packages
-if [ -n "$PACKAGES" ]; then
-    if command -v dpkg-query >/dev/null 2>&1; then
-        for name in $PACKAGES; do
-            printf '%s ' "$name"
-            dpkg-query -W -f '${Version} ${db:Status-Status}' "$name" 2>/dev/null; echo
-        done
-    elif command -v rpm >/dev/null 2>&1; then
-        for name in $PACKAGES; do
-            printf '%s ' "$name"; rpm -q --qf '%{VERSION}-%{RELEASE} installed' "$name" 2>/dev/null | grep installed; echo
-        done
-    fi
+if [ -z "$PACKAGES" ]; then :
+elif command -v dpkg-query >/dev/null 2>&1; then
+    dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n' $PACKAGES 2>/dev/null
+elif command -v rpm >/dev/null 2>&1; then
+    rpm -q --qf '%{NAME} %{VERSION}-%{RELEASE} installed\n' $PACKAGES 2>/dev/null
 fi

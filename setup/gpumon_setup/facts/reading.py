@@ -17,7 +17,7 @@ from gpumon_setup.facts import state_reading
 from gpumon_setup.facts.gpu_reading import gpus
 from gpumon_setup.facts.model import Disk, Engine, Facts, Firewall, Port, Slurm
 from gpumon_setup.facts.sections import parted
-from gpumon_setup.facts.state import FileState, Look, State, UnitState
+from gpumon_setup.facts.state import Look, State
 from gpumon_setup.failures import StrangeAnswer
 from gpumon_setup.host import Host
 from gpumon_setup.host.script import quoted
@@ -53,7 +53,7 @@ def read_facts(host: Host, *, names: Sequence[str] = (), look: Look = USUAL) -> 
     if "clock-after" not in sections:
         said = shown(" ".join(outcome.err.decode("utf-8", "replace").split()) or "nothing", 200)
         raise StrangeAnswer(host.name, f"asked what kind of machine it is, it said {said}.")
-    return _facts(sections, look, begun, ended)
+    return _facts(sections, begun, ended)
 
 
 def read_state(host: Host, look: Look) -> State:
@@ -65,7 +65,7 @@ def read_state(host: Host, look: Look) -> State:
     sections = parted(outcome.out, token)
     if "end" not in sections:
         raise StrangeAnswer(host.name, "it did not say how its files and units are.")
-    return _state(sections, look)
+    return _state(sections)
 
 
 def facts_script(token: str, names: Sequence[str], look: Look) -> str:
@@ -84,24 +84,24 @@ def _text(name: str) -> str:
     return (package_files("gpumon_setup.facts") / name).read_text("utf-8")
 
 
-def _facts(sections: Mapping[str, str], look: Look, begun: float, ended: float) -> Facts:
+def _facts(sections: Mapping[str, str], begun: float, ended: float) -> Facts:
     os_release = dict(_assignments(sections.get("os", "")))
-    machine = [*sections.get("machine", "").splitlines(), "", "", ""]
+    machine = [*sections.get("machine", "").split(), "", "", ""]
     os_id = os_release.get("ID", "")
-    memory = re.search(r"MemTotal:\s+([0-9]+) kB\s*([0-9]*)", sections.get("memory", ""))
+    memory = re.search(r"MemTotal:\s+([0-9]+) kB", sections.get("memory", ""))
     systemd = re.search(r"systemd ([0-9]+)", sections.get("systemd", ""))
-    python = re.fullmatch(r"([0-9]+)\.([0-9]+)\.([0-9]+)", sections.get("python", "").strip())
+    python = re.search(r"Python ([0-9]+)\.([0-9]+)\.([0-9]+)", sections.get("python", ""))
     return Facts(
         hostname=machine[0],
-        architecture=machine[1],
-        kernel=machine[2],
+        architecture=machine[2],
+        kernel=machine[1],
         os_id=os_id,
         os_version=os_release.get("VERSION_ID", ""),
         os_like=(os_id, *os_release.get("ID_LIKE", "").split()),
         os_name=os_release.get("PRETTY_NAME", "") or "an unknown system",
         python=tuple(map(int, python.groups())) if python else None,
         memory_bytes=int(memory[1]) * 1024 if memory else None,
-        cpus=int(memory[2]) if memory and memory[2] else None,
+        cpus=sections.get("memory", "").count("processor") or None,
         clock_offset_seconds=_offset(sections, begun, ended),
         systemd=int(systemd[1]) if systemd else None,
         commands=dict(line.split(" ", 1) for line in sections.get("commands", "").splitlines() if " " in line),
@@ -109,25 +109,37 @@ def _facts(sections: Mapping[str, str], look: Look, begun: float, ended: float) 
         gpus=gpus(sections),
         slurm=_slurm(sections),
         addresses=tuple(_addresses(sections.get("addresses", ""))),
-        resolved={line.split()[0]: tuple(dict.fromkeys(line.split()[1:]))
-                  for line in sections.get("names", "").splitlines() if line.strip()},
+        resolved=_resolved(sections.get("names", "")),
         ports=tuple(_ports(sections.get("ports", ""))),
         disks=tuple(dict.fromkeys(_disks(sections.get("disks", "")))),
         firewalls=tuple(_firewalls(sections)),
-        state=_state(sections, look),
+        state=_state(sections),
     )  # fmt: skip
 
 
-def _state(sections: Mapping[str, str], look: Look) -> State:
-    """What was looked at; what nothing was said of is not there."""
+def _state(sections: Mapping[str, str]) -> State:
     return State(
-        files={**{path: FileState(path) for path in look.files | look.contents}, **state_reading.files(sections)},
-        units={**{name: UnitState(name) for name in look.units}, **state_reading.units(sections)},
-        packages={**dict.fromkeys(look.packages, ""), **state_reading.packages(sections)},
+        files=state_reading.files(sections),
+        units=state_reading.units(sections),
+        packages=state_reading.packages(sections),
         containers=state_reading.containers(sections),
         images=state_reading.images(sections),
         made=state_reading.made(sections),
     )
+
+
+def _resolved(text: str) -> dict[str, tuple[str, ...]]:
+    """Addresses by name, from the words of getent, in its order."""
+    found: dict[str, tuple[str, ...]] = {}
+    name = ""
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["name"]:
+            name = words[1]
+            found[name] = ()
+        elif "STREAM" in words and words[0] not in found[name]:
+            found[name] = (*found[name], words[0])
+    return found
 
 
 def _offset(sections: Mapping[str, str], begun: float, ended: float) -> float | None:
@@ -146,8 +158,8 @@ def _assignments(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _engines(sections: Mapping[str, str]) -> Iterator[Engine]:
-    if "docker" in sections or "docker.err" in sections:
-        told = _object(sections.get("docker", ""))
+    if {"docker", "docker.info", "docker.err"} & sections.keys():
+        told = _object(sections.get("docker.info") or sections.get("docker", ""))
         version = str(told.get("ServerVersion") or "")
         complaint = " ".join(sections.get("docker.err", "").split()) or "its daemon does not answer"
         devices = cast("list[Mapping[str, str]]", told.get("DiscoveredDevices") or [])

@@ -63,7 +63,7 @@ def _host_lines(host: HostPlan, *, with_diffs: bool) -> Iterator[str]:
     for change in host.changes:
         yield f"  {change.component}: {shown(change.words, 400)}"
         if with_diffs and change.diff:
-            yield from (f"      {shown(line, 400)}" for line in change.diff.splitlines())
+            yield from (f"      {shown(line.expandtabs(), 400)}" for line in change.diff.splitlines())
     for change in host.held_back:
         yield f"  {change.component}: NOT NOW, jobs run here: {shown(change.words, 400)} (--allow-busy does it)"
     for obstacle in host.obstacles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import subprocess
+import time
 from contextlib import suppress
 from threading import BoundedSemaphore, Lock, Thread
 
@@ -24,6 +25,8 @@ KEEPALIVE_SECONDS = 15
 _DEAD_MILLISECONDS = 45_000
 """A cut cable shows after this long without an answer."""
 _HANDSHAKE_SECONDS = 30.0
+_PAUSES = (0.2, 0.5, 1.0)
+"""Seconds between tries at a host that hangs up before it says anything."""
 _LOGIN_SECONDS = 90.0
 _SILENT = logging.getLogger("paramiko")
 _SILENT.addHandler(logging.NullHandler())
@@ -101,24 +104,40 @@ class Dialer:
         return known
 
     def _greeted(self, endpoint: Endpoint, way: paramiko.Transport | None) -> paramiko.Transport:
-        """A transport whose host has shown its key."""
-        stream = _stream(endpoint, way)
-        transport = None
-        try:
-            transport = paramiko.Transport(stream)
-            transport.banner_timeout = transport.auth_timeout = _LOGIN_SECONDS
-            _prefer_known(transport, endpoint)
-            transport.start_client(timeout=_HANDSHAKE_SECONDS)
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            if transport is not None:
-                transport.close()
-            stream.close()
-            said = shown(str(error).rstrip("."), 200) or "it hung up"
-            raise Unreachable(
-                endpoint.name,
-                f"what answers at {endpoint.host} port {endpoint.port} does not speak SSH with us: {said}.",
-            ) from None
-        return transport
+        """A transport whose host has shown its key. One that hangs up at once may just be busy: it is dialled again."""
+        pauses = list(_PAUSES)
+        while True:
+            try:
+                return _shaken(endpoint, way)
+            except _HungUp:  # noqa: PERF203  # beside a handshake it costs nothing
+                if not pauses:
+                    raise
+                time.sleep(pauses.pop(0))
+
+
+class _HungUp(Unreachable):
+    """It hung up before it said anything, as an sshd does that has too many logins at once."""
+
+
+def _shaken(endpoint: Endpoint, way: paramiko.Transport | None) -> paramiko.Transport:
+    stream = _stream(endpoint, way)
+    transport = None
+    try:
+        transport = paramiko.Transport(stream)
+        transport.banner_timeout = transport.auth_timeout = _LOGIN_SECONDS
+        _prefer_known(transport, endpoint)
+        transport.start_client(timeout=_HANDSHAKE_SECONDS)
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        has_spoken = transport is not None and bool(transport.remote_version)
+        if transport is not None:
+            transport.close()
+        stream.close()
+        said = shown(str(error).rstrip("."), 200) or "it hung up"
+        raise (Unreachable if has_spoken else _HungUp)(
+            endpoint.name,
+            f"what answers at {endpoint.host} port {endpoint.port} does not speak SSH with us: {said}.",
+        ) from None
+    return transport
 
 
 def _stream(endpoint: Endpoint, way: paramiko.Transport | None) -> socket.socket | paramiko.Channel:
