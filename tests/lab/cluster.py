@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lab import access, cgroups, disks, ground, keys, network, packages, preloaded, seat
+from lab import access, cgroups, disks, gpumon_layer, ground, keys, network, packages, preloaded, seat
 from lab.cached import one_at_a_time, say
 from lab.failures import LabFailed
 from lab.images import build as images
@@ -63,6 +63,8 @@ class Cluster:
             if plan.has_disks:
                 for flavor in sorted(flavors):
                     disks.build(layers, flavor)
+            if plan.has_gpumon:
+                gpumon_layer.build(layers)
             if plan.is_preloaded:
                 preloaded.build(self.lab, layers, self._started)
 

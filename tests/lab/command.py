@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
         verb.add_argument("--toolkit", choices=["both", "hook", "cdi", "none"], default="both")
         verb.add_argument("--slurm", action="store_true", help="start it; the flavor becomes slurm")
         verb.add_argument("--cgroup", choices=["v2", "v1"], default="v2", help="v1: limits are enforced")
+        verb.add_argument("--gpumon", action="store_true", help="the master has this clone's gpumon")
         verb.add_argument("--preload", action="store_true", help="docker has every image already")
         verb.add_argument("--disk", action="store_true", help="ext4 instead of an overlay")
     verbs.choices["build"].add_argument("--force", action="store_true")
@@ -96,6 +97,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         toolkit=arguments.toolkit,
         is_slurm_on=arguments.slurm,
         cgroups=arguments.cgroup,
+        has_gpumon=arguments.gpumon,
         is_preloaded=arguments.preload,
         has_disks=arguments.disk,
     )

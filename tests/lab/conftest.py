@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from typing import cast
 
 import pytest
 
@@ -26,8 +27,9 @@ def lab(request: pytest.FixtureRequest) -> Generator[Lab]:
 
     While it is up, everything in this process that speaks to a network speaks to the lab's.
     """
-    marker: pytest.Mark | None = request.node.get_closest_marker("lab")
-    plan: Plan = next(iter(marker.args), None) or Plan() if marker else Plan()
+    node = cast("pytest.Module", request.node)
+    plans: list[Plan] = [marker.args[0] for marker in node.iter_markers("lab") if marker.args]
+    plan = plans[0] if plans else Plan()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         pytest.skip("There is one lab, and its tests go one after the other: run pytest without -n.")
     here = places()

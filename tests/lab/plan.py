@@ -35,6 +35,8 @@ class Plan:
     """More lines for slurm.conf."""
     cgroups: Literal["v1", "v2"] = "v2"
     """With v2 nodes look like today's, and limits are not enforced; with v1 they are."""
+    has_gpumon: bool = False
+    """Whether the master has this clone's gpumon installed."""
     is_preloaded: bool = False
     """Whether every image is in every node's docker already, so that nothing is pulled."""
     has_disks: bool = False

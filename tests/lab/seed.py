@@ -6,7 +6,7 @@ import shlex
 import uuid
 from pathlib import Path
 
-from lab import cgroups, gpus, keys, slurm
+from lab import cgroups, gpumon_layer, gpus, keys, slurm
 from lab.layers import Layers
 from lab.network import SEATS, port
 from lab.places import Places
@@ -58,6 +58,9 @@ class Seeds:
             script("cp --sparse=always $1 $2", self._layers.folder / f"{machine.flavor}.img", disk)
         data = [DOCKER_DATA] if disk and plan.is_preloaded else [] if disk else ENGINE_DATA
         layers = self._layers.lower_directories(machine.flavor)
+        if plan.has_gpumon and name == "master":
+            gpumon_layer.copy_sources(here / "gpumon")
+            layers = f"{here / 'gpumon'}:{self._layers.folder / 'gpumon'}:{layers}"
         (here / "layers").write_text(layers)
         settings = {
             "NAME": name,
