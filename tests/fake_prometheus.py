@@ -154,6 +154,8 @@ class FakePrometheus:
             return _grouped(self._evaluate(match[2], at), match[1], sum)
         if match := re.fullmatch(r"max by \((.*?)\) \((.*)\)", promql):
             return _grouped(self._evaluate(match[2], at), match[1], max)
+        if match := re.fullmatch(r"max_over_time\((.*)\[(\d+)s\]\)", promql):
+            return self._highest(match[1], float(match[2]), self.now if at is None else at)
         if " without " in promql:
             return []
         return self._select(promql, at)
@@ -161,6 +163,20 @@ class FakePrometheus:
     def _select(self, selector: str, at: float | None) -> Rows:
         rows = self.series if at is None else self._past(at)
         return [row for row in rows if _matches(selector, row[0])]
+
+    def _highest(self, selector: str, seconds: float, at: float) -> Rows:
+        found = (
+            (labels, [float(value) for when, value in samples if at - seconds < when <= at])
+            for labels, samples in self.past
+            if _matches(selector, labels)
+        )
+        return [(labels, str(max(values))) for labels, values in found if values]
+
+    def pass_time(self, seconds: float) -> None:
+        """Time goes by, and every target that is up is scraped again."""
+        self.now += seconds
+        for target, is_up in self.up.items():
+            self.heard[target] += seconds if is_up else 0.0
 
     def _past(self, at: float) -> Rows:
         told = (

@@ -142,8 +142,8 @@ class Gpu(msgspec.Struct, frozen=True, gc=False):
     held_by: Attribution | None = None
     """How `jobs` is known; None when nothing tells."""
     idle_since: float | None = None
-    """Since when its utilization has not risen above the idle share although a job holds it, as far as history was
-    looked at and never before its job began; None when it is busy, free, or its history was not read."""
+    """Since when its utilization has stayed below the idle share although a job holds it, as far as history was
+    looked at and never before its job began; None when it is busy, free or silent, or its history was not read."""
 
     @property
     def key(self) -> str:

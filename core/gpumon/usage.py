@@ -52,7 +52,8 @@ def job_usage(job: Job, snapshot: ClusterSnapshot) -> JobUsage:
         if gpu.memory_used_bytes is not None and gpu.device.memory_total_bytes is not None
     ]
     power = {gpu.device.uuid: gpu.power_watts for gpu in fresh if gpu.power_watts is not None}
-    idle = [(gpu, gpu.idle_since) for gpu in gpus if gpu.idle_since is not None]
+    began = job.started_at or 0.0  # a GPU that it shares may have been idle under another job before
+    idle = [(gpu, max(gpu.idle_since, began)) for gpu in gpus if gpu.idle_since is not None]
     known_by = [gpu.held_by for gpu in gpus if gpu.held_by is not None]
     wasted = sum((snapshot.taken_at - since) / max(1, len(gpu.jobs or ())) for gpu, since in idle)
     return JobUsage(

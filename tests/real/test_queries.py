@@ -52,6 +52,7 @@ EVERY_QUERY = [
     queries.JOBS_OF_NODES,
     queries.UTILIZATION_HISTORY,
     queries.gpu_metric_of(queries.UTILIZATION, HOSTILE),
+    queries.gpu_peaks(queries.UTILIZATION, HOSTILE, 60.0),
 ]
 
 

@@ -216,6 +216,11 @@ class GpuReader:
             keys, said, [details[key] for key in keys], held, [pulse[said.targets[key]] for key in keys]
         )
 
+    def measured_by(self, gpu: Gpu) -> GpuMetric:
+        """What its utilization is made of: of slices, and of cards that tell nothing else, of their engines' use."""
+        is_usual = gpu.device.mig is None and gpu.device.uuid in self.kept.values.get("utilization", {})
+        return queries.UTILIZATION if is_usual else queries.ENGINE_ACTIVE
+
     @property
     def unread(self) -> frozenset[str]:
         """Fields whose turn has not come yet."""

@@ -150,7 +150,8 @@ class HolderReader:
 
     def _holds_of(self, jobs: JobReader | None) -> Callable[[str], Holds]:
         """What jobs hold on a node, whatever Slurm calls it."""
-        spellings, on_node = self._spellings, jobs.on_node if jobs else {}
+        spellings = self._spellings
+        on_node: Mapping[str, Holds] = jobs.on_node if jobs else {}
 
         def holds(node: str) -> Holds:
             return {number: held for name in spellings.get(node, ()) for number, held in on_node.get(name, {}).items()}

@@ -153,6 +153,10 @@ class JobReader:
         """The jobs that can hold something."""
         return frozenset(job_id for job_id, state in self._facts.states.items() if state not in HOLDING_NOTHING)
 
+    def started_at(self, job_id: str) -> float | None:
+        """When a job began; None when that is not known."""
+        return self._facts.numbers["started_at"].get(job_id)
+
     def touched(self) -> set[str]:
         """Nodes, as Slurm spells them, on which jobs gained or lost GPUs since this was last asked."""
         touched, self._facts.touched = self._facts.touched, set()

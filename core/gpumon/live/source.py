@@ -13,6 +13,7 @@ from gpumon.live.ask import Ask, ask_all
 from gpumon.live.gpus import GpuReader, tier_for
 from gpumon.live.history import Span
 from gpumon.live.holders import HolderReader, Known
+from gpumon.live.idle import IdleReader, Now
 from gpumon.live.jobs import JobReader
 from gpumon.live.nodes import NodeReader
 from gpumon.live.picture import Picture, assembled
@@ -32,6 +33,8 @@ from gpumon.settings import Settings
 from gpumon.source import Parts, Point
 
 _SIZES_EVERY = 40
+_USUAL_INTERVAL_SECONDS = 15.0
+"""Between scrapes, while nothing tells."""
 _TARGETS_EVERY = {Tier.REGEX: 4, Tier.FULL: 4, Tier.TURNS: 20}
 
 
@@ -58,6 +61,7 @@ class PrometheusSource:
         self._slurm = SlurmReader(self._client)
         self._jobs = JobReader(self._client)
         self._holders = HolderReader(self._client)
+        self._idle = IdleReader(self._client, settings.thresholds.idle_share)
         self._pulse = PulseReader(self._client, settings.thresholds.stale_scrapes)
         self._kept = _Kept()
 
@@ -107,7 +111,8 @@ class PrometheusSource:
         if of_gpus:
             self._gpus.identity_metric = max(of_gpus, key=lambda name: of_gpus[name])
         tier = tier_for(max(of_gpus.values(), default=0.0))
-        self._gpus.tier = self._nodes.tier = self._slurm.tier = self._jobs.tier = tier
+        self._gpus.tier = self._nodes.tier = self._slurm.tier = tier
+        self._jobs.tier = self._idle.tier = tier
         self._jobs.expected = int(counts.get("gpumon_job_info", 0))
         self._holders.counts = {name: int(number) for name, number in counts.items()}
         self._kept.is_simulated = "gpumon_demo_info" in counts
@@ -169,6 +174,7 @@ class PrometheusSource:
         last_words = self._pulse.silent_gpus(names)
         jobs = self._told_jobs(slurm) if Parts.JOBS in parts else None
         held = self._held(parts, last_words, names, slurm, jobs)
+        shown, looks = self._shown(parts, last_words, held)
         return Picture(
             settings=self._settings,
             label=self.label,
@@ -179,13 +185,13 @@ class PrometheusSource:
             nodes=self._nodes,
             last_words=last_words,
             held=held,
-            shown=self._shown(parts, last_words, held),
+            shown=shown,
             jobs=jobs.jobs(held.by_job) if jobs else None,
             slurm=slurm,
             alerts=self._told_alerts(names),
             targets=self._kept.targets if Parts.TARGETS in parts else None,
             is_simulated=self._kept.is_simulated or (slurm is not None and slurm.is_simulated),
-            asked=(*asked, *more),
+            asked=(*asked, *more, *looks),
         )
 
     def _told_jobs(self, slurm: SlurmFound | None) -> JobReader | None:
@@ -216,10 +222,20 @@ class PrometheusSource:
         reader = self._holders if Parts.JOBS in parts else HolderReader(self._client)
         return reader.holders(known)
 
-    def _shown(self, parts: Parts, last_words: GpuReadings, held: Holders) -> tuple[Gpu, ...]:
+    def _shown(
+        self, parts: Parts, last_words: GpuReadings, held: Holders
+    ) -> tuple[tuple[Gpu, ...], Sequence[Ask[Any]]]:
+        """The GPUs as they are shown, and what was asked about their history."""
         if Parts.GPUS not in parts:
-            return ()
-        return self._gpus.gpus(last_words, held, self._pulse.heard, self._pulse.pulses.down)
+            return (), ()
+        gpus = self._gpus.gpus(last_words, held, self._pulse.heard, self._pulse.pulses.down)
+        if Parts.IDLE not in parts:
+            return gpus, ()
+        interval = self._pulse.interval_seconds or _USUAL_INTERVAL_SECONDS
+        now = Now(gpus, self._pulse.now, interval, self._jobs.started_at, self._gpus.measured_by)
+        looks = self._idle.asks(now)
+        self._client.together([ask.run for ask in looks])
+        return self._idle.take(now), looks
 
     def _node_names(self, slurm: SlurmFound | None) -> NodeNames:
         """The names of the nodes; worked out anew only when Slurm or a machine names another one.

@@ -149,6 +149,12 @@ def gpu_metric_of(metric: GpuMetric, uuids: Iterable[str]) -> str:
     return f"max by ({_IDENTITY}) ({metric.metric}{{UUID=~{any_of(uuids)}}})"
 
 
+def gpu_peaks(metric: GpuMetric, uuids: Iterable[str], step_seconds: float) -> str:
+    """The highest number of some cards and their slices within each step, by the job that is named with it."""
+    highest = f"max_over_time({metric.metric}{{UUID=~{any_of(uuids)}}}[{step_seconds:.0f}s])"
+    return f"max by ({_IDENTITY}, hpc_job, jobid) ({highest})"
+
+
 UP_TIMES = "timestamp(up)"
 """When each target was last scraped, with success or without."""
 
