@@ -18,13 +18,15 @@ class ClusterTotals(msgspec.Struct, frozen=True):
     gpus: int = 0
     """GPUs and MIG slices that an exporter told about, silent ones too."""
     gpus_allocated: float | None = None
-    """Held by a job: as seen at the GPUs, else as Slurm counts."""
+    """Held by a job: as seen at the GPUs; as Slurm counts, where it is not known of every GPU."""
     gpus_free: float | None = None
     """Held by nobody."""
     gpus_busy: int | None = None
     """With a utilization from the idle threshold up."""
     gpus_idle: int | None = None
     """Held by a job, with a utilization below the idle threshold."""
+    wasted_gpu_seconds: float | None = None
+    """How long those have been idle, added up; None when that is not known of one of them."""
     gpus_lost: int | None = None
     """Silent, or configured in Slurm but told about by no exporter; None when no exporter tells of any GPU."""
     gpus_stale: int = 0
@@ -68,12 +70,14 @@ class ClusterTotals(msgspec.Struct, frozen=True):
         sized = [gpu for gpu in fresh if gpu.memory_used_bytes is not None and gpu.device.memory_total_bytes]
         queue, slurm = snapshot.queue, [node.slurm for node in snapshot.nodes if node.slurm is not None]
         total, allocated = (queue.gpus_total, queue.gpus_allocated) if queue else (None, None)
+        is_seen = bool(told) and (len(told) == len(fresh) or allocated is None)
         return cls(
             gpus=len(snapshot.gpus),
-            gpus_allocated=sum(bool(gpu.jobs) for gpu in told) if told else allocated,
-            gpus_free=sum(not gpu.jobs for gpu in told) if told else _difference(total, allocated),
+            gpus_allocated=sum(bool(gpu.jobs) for gpu in told) if is_seen else allocated,
+            gpus_free=sum(not gpu.jobs for gpu in told) if is_seen else _difference(total, allocated),
             gpus_busy=sum(share >= thresholds.idle_share for share in busy) if busy else None,
             gpus_idle=_how_many(told, lambda gpu: _idles(gpu, thresholds.idle_share)),
+            wasted_gpu_seconds=_wasted(snapshot.taken_at, told, thresholds.idle_share),
             gpus_lost=_lost(snapshot) if snapshot.gpus else None,
             gpus_stale=len(snapshot.gpus) - len(fresh),
             gpus_hot=sum(each >= thresholds.temperature_celsius for each in degrees) if degrees else None,
@@ -100,6 +104,14 @@ def _idles(gpu: Gpu, threshold: float) -> bool | None:
     if not gpu.jobs:
         return False
     return None if gpu.utilization is None else gpu.utilization < threshold
+
+
+def _wasted(now: float, gpus: Iterable[Gpu], threshold: float) -> float | None:
+    """Of the GPUs that idle; None when that is not known of any GPU, or since when not of one of them."""
+    told = [(gpu.idle_since, idles) for gpu in gpus if (idles := _idles(gpu, threshold)) is not None]
+    since = [at for at, idles in told if idles]
+    known = [at for at in since if at is not None]
+    return sum(now - at for at in known) if told and len(known) == len(since) else None
 
 
 def _lost(snapshot: ClusterSnapshot) -> int:

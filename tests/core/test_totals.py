@@ -33,6 +33,7 @@ def card(
     size: float | None = None,
     jobs: tuple[str, ...] | None = None,
     xid: int | None = None,
+    idle_since: float | None = None,
     is_stale: bool = False,
 ) -> Gpu:
     slice_ = None if mig is None else MigInstance(mig, "1g.10gb")
@@ -45,6 +46,7 @@ def card(
         memory_used_bytes=used,
         jobs=jobs,
         is_stale=is_stale,
+        idle_since=idle_since,
         detail=GpuDetail(xid=xid),
     )
 
@@ -100,6 +102,26 @@ def test_idle_is_held_and_not_working() -> None:
         card(3, jobs=("2",)),
     )
     assert (known.gpus_allocated, known.gpus_free, known.gpus_idle, known.gpus_busy) == (3, 1, 1, 1)
+
+
+def test_what_idle_gpus_waste_adds_up_and_is_unknown_where_one_is() -> None:
+    idle = (
+        card(0, utilization=0.0, jobs=("7",), idle_since=-50.0),
+        card(1, utilization=0.0, jobs=("7",), idle_since=-30.0),
+    )
+    busy, free = card(2, utilization=0.9, jobs=("8",)), card(3, utilization=0.0, jobs=())
+    assert totals(*idle, busy, free).wasted_gpu_seconds == 80.0
+    assert totals(busy, free).wasted_gpu_seconds == 0.0
+    assert totals(*idle, card(4, utilization=0.0, jobs=("7",))).wasted_gpu_seconds is None
+    assert totals(card(0, utilization=0.0)).wasted_gpu_seconds is None
+
+
+def test_where_not_every_holder_is_known_slurms_count_stands() -> None:
+    gpus = card(0, jobs=("7",)), card(1)
+    queue = Queue(gpus_total=4, gpus_allocated=3)
+    counted = ClusterTotals.of(ClusterSnapshot(gpus=gpus, queue=queue))
+    assert (counted.gpus_allocated, counted.gpus_free) == (3, 1)
+    assert (totals(*gpus).gpus_allocated, totals(*gpus).gpus_free) == (1, 0)
 
 
 def test_who_is_idle_is_unknown_when_nobody_tells_of_jobs() -> None:
