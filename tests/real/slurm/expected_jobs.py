@@ -75,7 +75,9 @@ def _if_started(job: Job, value: float | None) -> float | None:
 
 
 def _end(job: Job) -> float | None:
-    return _if_started(job, _time(job, "EndTime")) if job["TimeLimit"] else None
+    """When its limit is reached; while it is suspended no time passes, and what Slurm says is of before."""
+    is_running = job["JobState"] in ("RUNNING", "CONFIGURING")
+    return _time(job, "EndTime") if is_running and job["TimeLimit"] else None
 
 
 _NUMBERS: Mapping[str, Callable[[Job], float | None]] = {
