@@ -43,7 +43,7 @@ def table_of(app: GpumonApp) -> JobTable:
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_running_job_shows_its_time_and_what_its_gpus_do(size: tuple[int, int]) -> None:
     row = next(line for line in await rows(size=size) if line.startswith("210"))
-    for word in ("bob", "running", "2", "1h", "0%", "note"):
+    for word in ("bob", "running", "2", "4h", "0%", "note"):
         assert word in row
 
 
@@ -56,7 +56,7 @@ async def test_a_waiting_job_says_why_in_words_and_since_when(size: tuple[int, i
 
 async def test_the_bar_of_time_is_as_long_as_the_part_of_the_limit_that_is_used() -> None:
     half = next(line for line in await rows() if line.startswith("210"))
-    assert "████           1h" in half
+    assert "████           4h" in half
     unlimited = next(line for line in await rows(snapshot=_without_limits()) if line.startswith("210"))
     assert "█" not in unlimited
 

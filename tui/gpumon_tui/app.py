@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App, SystemCommand
@@ -22,6 +23,7 @@ from gpumon.errors import GpumonError
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Settings
 from gpumon.source import ClusterSource
+from gpumon.text import shown
 from gpumon_tui.ascii import AsciiFilter, is_poor
 from gpumon_tui.connection import Connection, Phase, wait_after
 from gpumon_tui.history import GpuHistory, HistoryQuestion, answer
@@ -35,10 +37,16 @@ from gpumon_tui.source_thread import SourceThread
 from gpumon_tui.themes import DEFAULTS, THEMES, next_theme, theme_name
 from gpumon_tui.views.overview import Overview
 from gpumon_tui.widgets.chart import HISTORY_SECONDS
+from gpumon_tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from gpumon_tui.widgets.command_line import CommandLine
 
 _DEFAULT_INTERVAL_SECONDS = 15.0
 _SHORTEST_INTERVAL_SECONDS = 1.0
 _HISTORY_POINTS = 120
+_INTERVALS = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+"""Seconds between refreshes that two keys go through."""
 
 
 class GpumonApp(App[None]):
@@ -50,6 +58,9 @@ class GpumonApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pause", "Pause", id="app.pause", tooltip="Hold the picture, or let it go on"),
         Binding("r,f5", "refresh_now", "Refresh", id="app.refresh", tooltip="Ask the source now"),
+        Binding("plus", "interval(1)", "Slower", show=False, id="app.slower", tooltip="Refresh less often"),
+        Binding("minus", "interval(-1)", "Faster", show=False, id="app.faster", tooltip="Refresh more often"),
+        Binding("y", "copy", "Copy", show=False, id="app.copy", tooltip="Copy the name of what is chosen"),
         Binding("question_mark", "help", "Help", key_display="?", id="app.help", tooltip="Show the keys"),
         Binding("f1", "help", "Help", id="app.help-f1", tooltip="Show the keys"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave"),
@@ -121,11 +132,11 @@ class GpumonApp(App[None]):
                 failures += 1
                 wait = wait_after(failures)
                 self._lose(error, wait)
+                await self._rest(partial(float, monotonic() + wait))
             else:
                 failures = 0
                 self._show(picture)
-                wait = max(_SHORTEST_INTERVAL_SECONDS, self.interval - (monotonic() - asked_at))
-            await self._rest(wait)
+                await self._rest(partial(self._due, asked_at, monotonic()))
             self._forget_retry()
 
     @work(exclusive=True, group="history")
@@ -198,6 +209,43 @@ class GpumonApp(App[None]):
         self._is_wanted_now = True
         self._wake.set()
 
+    def action_interval(self, step: int) -> None:
+        """Refreshes more or less often."""
+        longer = [seconds for seconds in _INTERVALS if seconds > self.interval]
+        shorter = [seconds for seconds in _INTERVALS if seconds < self.interval]
+        self.refresh_every((longer or _INTERVALS[-1:])[0] if step > 0 else (shorter or _INTERVALS[:1])[-1])
+
+    def refresh_every(self, seconds: float | None) -> None:
+        """Refreshes that often from now on; None for the source's own pace."""
+        self._asked_interval = seconds
+        if self.connection.interval_seconds is not None:
+            self.connection = replace(self.connection, interval_seconds=self.interval)
+        self._wake.set()
+
+    def action_copy(self) -> None:
+        """Copies the name of what is chosen; the terminal does it."""
+        named = self.screen if isinstance(self.screen, DetailScreen) else self.focused
+        text = named.copied if isinstance(named, (DetailScreen, Lines)) else ""
+        if text:
+            self.copy_to_clipboard(text)
+            self.notify(f"Copied {shown(text, 60)}", markup=False, timeout=2.0)
+
+    async def on_command_line_entered(self, event: CommandLine.Entered) -> None:
+        """Does what was typed, or says why not."""
+        from gpumon_tui.commands import NotACommand, parse_command
+        from gpumon_tui.doing import do_command
+
+        if not event.text.strip():
+            await event.line.leave()
+            return
+        try:
+            command = parse_command(event.text)
+            await do_command(self, command)
+        except NotACommand as error:
+            event.line.say_wrong(str(error))
+        else:
+            await event.line.leave()
+
     def action_help(self) -> None:
         """Shows the keys that are valid here."""
         from gpumon_tui.screens.help import HelpScreen
@@ -238,24 +286,23 @@ class GpumonApp(App[None]):
             self.call_after_refresh(garbage.settle)
 
     def _lose(self, error: GpumonError, wait: float) -> None:
-        told = self.connection
         retry_at = None if self.is_paused else monotonic() + wait
-        self.connection = Connection(
-            Phase.LOST, error.message, error.advice, told.answered_at, retry_at, told.interval_seconds
+        self.connection = replace(
+            self.connection, phase=Phase.LOST, reason=error.message, advice=error.advice, retry_at=retry_at
         )
 
     def _forget_retry(self) -> None:
-        told = self.connection
-        if told.retry_at is not None:
-            self.connection = Connection(
-                told.phase, told.reason, told.advice, told.answered_at, None, told.interval_seconds
-            )
+        if self.connection.retry_at is not None:
+            self.connection = replace(self.connection, retry_at=None)
 
-    async def _rest(self, seconds: float) -> None:
+    def _due(self, asked_at: float, answered_at: float) -> float:
+        """When the source is asked again: the interval may be changed meanwhile."""
+        return max(answered_at + _SHORTEST_INTERVAL_SECONDS, asked_at + self.interval)
+
+    async def _rest(self, until: Callable[[], float]) -> None:
         """Waits until it is time, or until somebody wants an answer now; a held picture waits for that alone."""
-        until = monotonic() + seconds
         while not self._is_wanted_now:
-            left = None if self.is_paused else until - monotonic()
+            left = None if self.is_paused else until() - monotonic()
             if left is not None and left <= 0:
                 break
             self._wake.clear()

@@ -71,6 +71,11 @@ class ClusterScreen(FramedScreen):
         """The open view."""
         return (TITLES[self.current],)
 
+    @property
+    def sort_keys(self) -> Sequence[str]:
+        """Those of the open view."""
+        return self.view.sort_keys
+
     def parts(self) -> Iterable[Widget]:
         """The tabs and the views, of which one is open."""
         yield ViewTabs().data_bind(ClusterScreen.picture, ClusterScreen.current)
@@ -111,9 +116,7 @@ class ClusterScreen(FramedScreen):
     async def action_only_idle(self) -> None:
         """Leaves only what is held for nothing, or everything again."""
         wanted = self.view.idle_filter
-        self.view.set_filter("" if self.view.filter_text == wanted else wanted)
-        (await self._have_filter_line()).put(self.view.filter_text)
-        self._say_counts()
+        await self.filter_by("" if self.view.filter_text == wanted else wanted)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """What idles can be asked of some views only."""
@@ -130,6 +133,11 @@ class ClusterScreen(FramedScreen):
     async def open_clicked(self, event: ViewTabs.Wanted) -> None:
         """A tab was clicked."""
         await self.open_view(event.index)
+
+    @on(View.Narrowed)
+    async def narrow(self, event: View.Narrowed) -> None:
+        """A row stands for others, which are shown alone."""
+        await self.filter_by(event.filter_text)
 
     @on(View.Counted)
     def count_rows(self, event: View.Counted) -> None:
@@ -150,6 +158,17 @@ class ClusterScreen(FramedScreen):
         """The rows have the keys again."""
         if self._filter_line is not None:
             self._filter_line.put(self.view.filter_text)
+        self.view.focus_rows()
+
+    async def filter_by(self, text: str) -> None:
+        """Filters the open view; the rows have the keys.
+
+        Raises:
+            FilterError: the text is not a filter.
+        """
+        self.view.set_filter(text)
+        (await self._have_filter_line()).put(text)
+        self._say_counts()
         self.view.focus_rows()
 
     async def _have_filter_line(self) -> FilterLine:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import Screen
 from textual.widget import Widget
@@ -47,6 +49,10 @@ class FramedScreen(Screen[None]):
         self.label = label
         """Where the numbers come from, as long as no picture says it."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "command", "Command", show=False, id="command.open", tooltip="Type a command"),
+    ]
+
     @property
     def path(self) -> tuple[str, ...]:
         """What the trail of a screen that is opened from here begins with."""
@@ -76,6 +82,22 @@ class FramedScreen(Screen[None]):
             self.query_one("#too-small", Static).update(
                 Text(f"gpumon needs {least}; this terminal has {width} and {height}.")
             )
+
+    async def action_command(self) -> None:
+        """Opens the command line."""
+        from gpumon_tui.commands import continuations
+        from gpumon_tui.widgets.command_line import CommandLine
+
+        if not self.query(CommandLine):
+            line = CommandLine(
+                lambda text: continuations(text, self.picture.snapshot, self.sort_keys), came_from=self.focused
+            )
+            await self.mount(line, before=self.query_one(KeyLine))
+
+    @property
+    def sort_keys(self) -> Sequence[str]:
+        """By what its rows can be sorted; () when they cannot."""
+        return ()
 
     def watch_connection(self, connection: Connection) -> None:
         """What is old is dimmed."""

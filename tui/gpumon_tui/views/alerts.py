@@ -12,7 +12,7 @@ from gpumon.model import Alert, Target
 from gpumon.text import shown
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import ALERT_TONES, TARGET_TONES
-from gpumon_tui.views.view import View
+from gpumon_tui.views.table_view import TableView
 from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.quality import DataQuality
@@ -24,20 +24,30 @@ _HEALTH = ("down", "unknown", "up")
 _STATES = ("firing", "pending")
 
 
-class AlertsView(View):
+class AlertsView(TableView):
     """Alerts and targets as tables, data quality as text."""
 
     def parts(self) -> Iterable[Widget]:
         """What is urgent first."""
         shown_units = self.settings.units
-        alerts = Rows(narrowed(ALERT_COLUMNS, _ALERTS), _alert_key, ALERT_TONES)
+        alerts = Rows(
+            narrowed(ALERT_COLUMNS, _ALERTS), _alert_key, ALERT_TONES, copied=lambda alert: alert.summary or alert.name
+        )
         targets = Rows(
-            narrowed(TARGET_COLUMNS, _TARGETS), lambda target: f"{target.job}\0{target.instance}", TARGET_TONES
+            narrowed(TARGET_COLUMNS, _TARGETS),
+            lambda target: f"{target.job}\0{target.instance}",
+            TARGET_TONES,
+            copied=lambda target: target.instance,
         )
         self._alerts = RowTable(alerts, units=shown_units, id="alerts")
         self._targets = RowTable(targets, units=shown_units, id="targets")
         self._quality = DataQuality()
         yield Horizontal(Vertical(self._alerts, self._targets, id="tables"), self._quality, id="body")
+
+    @property
+    def table(self) -> RowTable[Alert]:
+        """Alerts."""
+        return self._alerts
 
     def show(self, picture: Picture) -> None:
         """Puts a picture on every part."""
@@ -61,19 +71,6 @@ class AlertsView(View):
     def _failure(self, part: str) -> str:
         """Why a part is not known; empty when nothing went wrong with it."""
         return next((f"! {shown(problem.text)}" for problem in self.problems_of(part)), "")
-
-    def apply_filter(self, text: str) -> None:
-        """Leaves only alerts that the filter wants."""
-        self._alerts.set_filter(text)
-
-    def focus_rows(self) -> None:
-        """The alerts have the keys."""
-        self._alerts.focus()
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """Alerts."""
-        return self._alerts.counts
 
 
 def _alert_key(alert: Alert) -> str:

@@ -8,10 +8,11 @@ from textual import on
 from textual.widget import Widget
 
 from gpumon.columns import GPU_COLUMNS
+from gpumon.model import Gpu
 from gpumon_tui.messages import GpuChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import gpu_tones
-from gpumon_tui.views.view import View
+from gpumon_tui.views.table_view import TableView
 from gpumon_tui.widgets.listing import Bar, Rows
 from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.remarks import PartRemarks
@@ -24,7 +25,7 @@ _WIDTHS = {
 """What is asked for most is on the left, where a narrow terminal shows it."""
 
 
-class GpusView(View):
+class GpusView(TableView):
     """One row per GPU or MIG slice."""
 
     def parts(self) -> Iterable[Widget]:
@@ -43,6 +44,11 @@ class GpusView(View):
         yield self._remarks
         yield self._table
 
+    @property
+    def table(self) -> RowTable[Gpu]:
+        """GPUs."""
+        return self._table
+
     def show(self, picture: Picture) -> None:
         """Puts a picture on the table."""
         self._remarks.put(self.problems_of("gpus"))
@@ -55,21 +61,8 @@ class GpusView(View):
         """GPUs that a job holds and that are hardly busy."""
         return f'util<{self.settings.thresholds.idle_share * 100:g} job!=""'
 
-    def apply_filter(self, text: str) -> None:
-        """Leaves only GPUs that the filter wants."""
-        self._table.set_filter(text)
-
-    def focus_rows(self) -> None:
-        """The table has the keys."""
-        self._table.focus()
-
     @on(RowTable.Chosen)
     def tell_gpu(self, event: RowTable.Chosen) -> None:
         """A GPU was chosen."""
         event.stop()
         self.post_message(GpuChosen(event.key))
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """GPUs."""
-        return self._table.counts

@@ -8,11 +8,12 @@ from textual import on
 from textual.widget import Widget
 
 from gpumon.columns import GPU_COLUMNS
+from gpumon.model import Job
 from gpumon_tui.idleness import idleness_of
 from gpumon_tui.messages import GpuChosen, JobChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import gpu_tones
-from gpumon_tui.views.view import View
+from gpumon_tui.views.table_view import TableView
 from gpumon_tui.widgets.idle_line import IdleLine
 from gpumon_tui.widgets.job_table import IDLE, JobTable
 from gpumon_tui.widgets.listing import Rows
@@ -25,7 +26,7 @@ _WIDTHS = {
 }  # fmt: skip
 
 
-class IdleView(View):
+class IdleView(TableView):
     """A sentence with the sum, the jobs, their GPUs."""
 
     def parts(self) -> Iterable[Widget]:
@@ -38,6 +39,11 @@ class IdleView(View):
         yield self._jobs
         yield self._gpus
 
+    @property
+    def table(self) -> RowTable[Job]:
+        """Jobs."""
+        return self._jobs
+
     def show(self, picture: Picture) -> None:
         """Puts a picture on every part."""
         snapshot = picture.snapshot
@@ -48,19 +54,6 @@ class IdleView(View):
             self._jobs.empty = f"Single jobs are not known: {snapshot.why_missing('jobs', 'jobs')}."
         self._jobs.put(idle.jobs, snapshot)
         self._gpus.put(idle.gpus, snapshot)
-
-    def apply_filter(self, text: str) -> None:
-        """Leaves only jobs that the filter wants."""
-        self._jobs.set_filter(text)
-
-    def focus_rows(self) -> None:
-        """The jobs have the keys."""
-        self._jobs.focus()
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """Jobs."""
-        return self._jobs.counts
 
     @on(RowTable.Chosen, "#idle-jobs")
     def tell_job(self, event: RowTable.Chosen) -> None:

@@ -9,11 +9,11 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from gpumon.columns import ACCOUNT_COLUMNS, PARTITION_COLUMNS, USER_COLUMNS
-from gpumon.model import ClusterSnapshot
+from gpumon.model import ClusterSnapshot, Job
 from gpumon_tui.messages import JobChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import NO_ACCOUNT_TONES, NO_PARTITION_TONES, NO_USER_TONES
-from gpumon_tui.views.view import View
+from gpumon_tui.views.table_view import TableView
 from gpumon_tui.widgets.job_table import QUEUE, JobTable
 from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.narrowing import compact
@@ -24,7 +24,7 @@ from gpumon_tui.widgets.table import RowTable
 _NEEDS = "Install gpumon-slurm-exporter, or Slurm's own OpenMetrics endpoint, to see each job."
 
 
-class JobsView(View):
+class JobsView(TableView):
     """The queue in two lines, the jobs, and who uses how much."""
 
     def parts(self) -> Iterable[Widget]:
@@ -43,6 +43,11 @@ class JobsView(View):
         yield self._queue
         yield self._jobs
         yield Horizontal(self._partitions, self._users, self._accounts, id="use")
+
+    @property
+    def table(self) -> RowTable[Job]:
+        """Jobs."""
+        return self._jobs
 
     def show(self, picture: Picture) -> None:
         """Puts a picture on every table."""
@@ -65,10 +70,6 @@ class JobsView(View):
         """Jobs of which at least one GPU is hardly busy."""
         return f"low<{self.settings.thresholds.idle_share * 100:g}"
 
-    def apply_filter(self, text: str) -> None:
-        """Leaves only jobs that the filter wants."""
-        self._jobs.set_filter(text)
-
     def focus_rows(self) -> None:
         """The jobs have the keys, or the users where single jobs are not known."""
         (self._users if self.has_class("-no-jobs") else self._jobs).focus()
@@ -79,10 +80,13 @@ class JobsView(View):
         event.stop()
         self.post_message(JobChosen(event.key))
 
-    @property
-    def counts(self) -> tuple[int, int]:
-        """Jobs."""
-        return self._jobs.counts
+    @on(RowTable.Chosen, "#users, #accounts, #partitions")
+    def narrow(self, event: RowTable.Chosen) -> None:
+        """A user, an account or a partition was chosen: its jobs are shown."""
+        event.stop()
+        column = {"users": "user", "accounts": "account", "partitions": "partition"}[event.table.id or ""]
+        quoted = event.key.replace('"', '\\"')
+        self.post_message(self.Narrowed(f'{column}="{quoted}"'))
 
     def _why_no_jobs(self, picture: Picture) -> str:
         snapshot: ClusterSnapshot = picture.snapshot

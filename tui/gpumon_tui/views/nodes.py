@@ -8,10 +8,11 @@ from textual import on
 from textual.widget import Widget
 
 from gpumon.columns import NODE_COLUMNS
+from gpumon.model import Node
 from gpumon_tui.messages import NodeChosen
 from gpumon_tui.picture import Picture
 from gpumon_tui.tones import node_tones
-from gpumon_tui.views.view import View
+from gpumon_tui.views.table_view import TableView
 from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.narrowing import narrowed
 from gpumon_tui.widgets.node_gauges import NodeGauges
@@ -25,7 +26,7 @@ _WIDTHS = {
 """What is asked for most is on the left, where a narrow terminal shows it."""
 
 
-class NodesView(View):
+class NodesView(TableView):
     """One row per node, gauges below."""
 
     def parts(self) -> Iterable[Widget]:
@@ -44,25 +45,17 @@ class NodesView(View):
         yield self._table
         yield self._gauges
 
+    @property
+    def table(self) -> RowTable[Node]:
+        """Nodes."""
+        return self._table
+
     def show(self, picture: Picture) -> None:
         """Puts a picture on the table; the gauges follow its cursor."""
         self._remarks.put(self.problems_of("nodes", "slurm"))
         why = picture.snapshot.why_missing("nodes", "name")
         self._table.empty = "Waiting for the first data…" if picture.is_empty else f"No node to show: {why}."
         self._table.put(picture.snapshot.nodes, picture.snapshot)
-
-    def apply_filter(self, text: str) -> None:
-        """Leaves only nodes that the filter wants."""
-        self._table.set_filter(text)
-
-    def focus_rows(self) -> None:
-        """The table has the keys."""
-        self._table.focus()
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """Nodes."""
-        return self._table.counts
 
     @on(RowTable.Chosen)
     def tell_node(self, event: RowTable.Chosen) -> None:

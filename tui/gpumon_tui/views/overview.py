@@ -18,7 +18,7 @@ from gpumon.model import Node
 from gpumon.settings import Settings
 from gpumon_tui.owners import Colouring
 from gpumon_tui.picture import History, Picture
-from gpumon_tui.scales import SCALES
+from gpumon_tui.scales import SCALES, HeatScale
 from gpumon_tui.views.view import View
 from gpumon_tui.widgets.attention import AttentionList
 from gpumon_tui.widgets.chart import UtilizationChart
@@ -96,7 +96,11 @@ class Overview(View):
         """Lets the heatmap show the next number; from owners it goes back to the last one."""
         place = SCALES.index(self._heatmap.scale)
         is_shown = self._heatmap.colouring is Colouring.METRIC
-        self._heatmap.show_scale(SCALES[(place + is_shown) % len(SCALES)])
+        self.show_scale(SCALES[(place + is_shown) % len(SCALES)])
+
+    def show_scale(self, scale: HeatScale) -> None:
+        """Lets the heatmap show a number."""
+        self._heatmap.show_scale(scale)
 
     def action_colour(self) -> None:
         """Lets the heatmap's colours tell the next thing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual.containers import Vertical
@@ -34,6 +34,12 @@ class View(Vertical):
         view: View
         shown: int
         total: int
+
+    @dataclass
+    class Narrowed(Message):
+        """Something was chosen whose rows are wanted alone."""
+
+        filter_text: str
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(classes="body")
@@ -71,6 +77,15 @@ class View(Vertical):
     def idle_filter(self) -> str:
         """The filter that leaves only what is held for nothing; empty where that is no question."""
         return ""
+
+    @property
+    def sort_keys(self) -> Sequence[str]:
+        """By what its rows can be sorted; () when they cannot."""
+        return ()
+
+    def sort_by(self, key: str) -> None:
+        """Sorts its rows by one of these."""
+        raise NotImplementedError
 
     def set_filter(self, text: str) -> None:
         """Filters the view's rows and remembers by what.

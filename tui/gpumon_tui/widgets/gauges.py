@@ -29,7 +29,7 @@ _NUMBERS = 6 + 10 + 7 + 8
 _NOTE = 22
 _TALLEST = 3
 """Two lines and a blank one."""
-Pieces: TypeAlias = "list[tuple[str, Style]]"
+Pieces: TypeAlias = list[tuple[str, Style]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,11 @@ class GpuGauges(Lines, can_focus=True):
     @abstractmethod
     def remark(self) -> str:
         """What is said when there is no GPU."""
+
+    @property
+    def copied(self) -> str:
+        """The key of the GPU under the cursor."""
+        return "" if self.selected is None else self.selected.key
 
     @property
     def selected(self) -> Gpu | None:
@@ -204,6 +209,14 @@ class GpuGauges(Lines, can_focus=True):
             *self._power(gpu, max(4, left // 4)),
             (self.details(gpu), self.style("gauge--quiet")),
         ]
+
+    def legend(self) -> Pieces:
+        """What the bars mean, in their colours."""
+        parts = (("good", "utilization"), ("memory", "memory"), ("cool", "temperature"), ("power", "power"))
+        quiet, pieces = self.style("gauge--quiet"), Pieces()
+        for tone, word in parts:
+            pieces += [("   ", quiet), ("█", self.style(f"gauge--{tone}")), (f" {word}", quiet)]
+        return pieces
 
     def details(self, gpu: Gpu) -> str:
         """What is said at the end of its second line."""

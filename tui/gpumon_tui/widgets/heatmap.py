@@ -97,7 +97,7 @@ class GpuHeatmap(Lines, can_focus=True):
 
     def __init__(self, thresholds: Thresholds, shown_units: Units) -> None:
         super().__init__()
-        self.cursor = 0
+        self.cursor: int = 0
         """Index of the node under the cursor."""
         self.nodes: tuple[Node, ...] = ()
         self.empty = ""
@@ -111,6 +111,11 @@ class GpuHeatmap(Lines, can_focus=True):
         self._chosen = ""
         self._is_moved = False
         self._columns, self._cell, self._cells, self._name_width = 1, 1, 1, 1
+
+    @property
+    def copied(self) -> str:
+        """The name of the node under the cursor."""
+        return self._chosen
 
     @property
     def selected(self) -> Node | None:

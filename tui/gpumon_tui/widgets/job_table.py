@@ -85,6 +85,7 @@ class JobTable(RowTable[Job]):
             is_group=self._is_group,
             roomy=arranged.roomy,
             words=frozenset({"elapsed", "util"}),
+            copied=lambda job: job.shown_id,
             filtered_by=JOB_COLUMNS,
         )
         super().__init__(rows, units=settings.units, listing=JobListing(rows, settings.units), id=id)

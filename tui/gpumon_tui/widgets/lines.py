@@ -44,6 +44,11 @@ class Lines(ScrollView):
         raise NotImplementedError
 
     @property
+    def copied(self) -> str:
+        """What a key copies; empty where there is nothing to copy."""
+        return ""
+
+    @property
     def inner_width(self) -> int:
         """Cells of a line; the last column is the scrollbar's, there or not, so that nothing moves."""
         return max(0, self.size.width - 1)

@@ -46,10 +46,16 @@ class Rows(Generic[Row]):
     """How wide columns are that deserve more where the terminal is wide."""
     words: frozenset[str] = frozenset()
     """Columns of numbers in which words may stand too: they are cut like a text."""
+    copied: Callable[[Row], str] | None = None
+    """What a key copies of a row; its key where there is nothing better."""
     filtered_by: tuple[Column[Row], ...] = ()
     """Columns that a filter may speak of although they are not shown."""
     is_group: Callable[[Row], bool] = lambda _: False
     """True for a row that stands for those below it: it is set off."""
+
+    def name(self, row: Row) -> str:
+        """How a row is named outside of gpumon."""
+        return (self.copied or self.key)(row)
 
 
 class Listing(Generic[Row]):

@@ -41,7 +41,7 @@ class NodeGauges(GpuGauges):
         models = sorted({shown(gpu.device.model).removeprefix("NVIDIA ") for gpu in self.gpus if gpu.device.model})
         if models:
             pieces.append((f"  {len(self.gpus)} × {', '.join(models)}", self.style("gauge--quiet")))
-        return joined(pieces)
+        return joined([*pieces, *self.legend()] if self.gpus else pieces)
 
     def label(self, gpu: Gpu) -> str:
         """Its number on the node."""
@@ -49,12 +49,10 @@ class NodeGauges(GpuGauges):
 
     def note(self, gpu: Gpu) -> str:
         """Who holds it, and since when for nothing."""
-        users = self.snapshot.users_of(gpu)
-        if gpu.jobs is None or users is None:
-            return MISSING
         if not gpu.jobs:
-            return "free"
-        holders = shown(f"{','.join(users) or MISSING} {','.join(gpu.jobs)}", 60)
+            return MISSING if gpu.jobs is None else "free"
+        users = self.snapshot.users_of(gpu)
+        holders = shown(f"{','.join(users or ()) or MISSING} {','.join(gpu.jobs)}", 60)
         return f"{holders} {idle_words(gpu, self.snapshot)}".rstrip()
 
     def remark(self) -> str:

@@ -28,6 +28,7 @@ class RivalTable(RowTable[Job]):
             job_tones(settings.thresholds),
             is_group=lambda job: job.id == self._own,
             roomy={"why": 34},
+            copied=lambda job: job.shown_id,
         )
         super().__init__(rows, units=settings.units)
         self._own = ""

@@ -135,6 +135,16 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         with self.rearranging():
             self.listing.set_filter(text)
 
+    def sort_by(self, key: str) -> None:
+        """Sorts by a column, the other way round if it already is."""
+        self._sort(self.listing.order.by(key))
+
+    @property
+    def copied(self) -> str:
+        """How the row under the cursor is named."""
+        row = self.selected
+        return "" if row is None else self.about.name(row)
+
     def put_cursor_on(self, key: str) -> None:
         """Moves the cursor to the row with this key, if it is shown."""
         place = self.listing.place_of(key)
@@ -190,7 +200,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         if number is None:
             at = place.x + self.scroll_offset.x
             column = max((i for i, start in enumerate(starts_of(self._widths)) if start <= at), default=0)
-            self._sort(self.listing.order.by(self.about.columns[column].key))
+            self.sort_by(self.about.columns[column].key)
         elif number < len(self.listing.shown):
             if number == self.listing.cursor and event.chain > 1:
                 self.action_choose()
@@ -213,7 +223,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         for column, width in zip(self.about.columns, seen, strict=False):
             is_sorted = column.key == order.key
             mark = "" if not is_sorted else "▼" if order.is_descending else "▲"
-            title = fit(column.title, min(len(column.title), width - len(mark))) + mark
+            title = column.title[: width - len(mark)] + mark
             style = self.style("table--sorted" if is_sorted else "table--head")
             is_right = column.is_number and column.key not in self.about.words
             pieces.append((fit(title, width, right=is_right), style))
