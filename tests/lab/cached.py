@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 BEGAN = time.monotonic()
+UNUSED_SECONDS = 7 * 86400
+"""After these a thing of an old recipe is taken for nobody's."""
 
 
 def say(words: str) -> None:
@@ -30,14 +33,26 @@ def mark(thing: Path) -> Path:
 
 
 def is_made(thing: Path, by: str) -> bool:
-    """Whether it is there, whole, by this recipe."""
+    """Whether it is there, whole, by this recipe; who asks is taken to use it."""
     made = mark(thing)
-    return made.exists() and made.read_text() == by and thing.exists()
+    if not made.exists() or made.read_text() != by or not thing.exists():
+        return False
+    os.utime(made)
+    return True
 
 
 def made_by(thing: Path) -> str:
     """By which recipe it was made."""
     return mark(thing).read_text()
+
+
+def drop_unused(folder: Path, pattern: str, used: Collection[str]) -> None:
+    """Removes what nobody asked for in a week, but for what running clusters use."""
+    for made in folder.glob(f"{pattern}.made"):
+        thing = made.with_suffix("")
+        if str(thing) not in used and time.time() - made.stat().st_mtime > UNUSED_SECONDS:
+            made.unlink()
+            remove(thing)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lab import access, cgroups, disks, gpumon_layer, ground, keys, network, packages, preloaded, seat
-from lab.cached import one_at_a_time, say
+from lab.cached import drop_unused, one_at_a_time, remove, say
 from lab.failures import LabFailed
 from lab.images import build as images
 from lab.layers import Layers
@@ -67,6 +67,19 @@ class Cluster:
                 gpumon_layer.build(layers)
             if plan.is_preloaded:
                 preloaded.build(self.lab, layers, self._started)
+            used = [noted.read_text() for noted in self.lab.run.parent.glob("*/*/layers")]
+            drop_unused(layers.folder, "*-*", ":".join(used).split(":"))
+
+    def forget(self) -> None:
+        """Removes everything that was built.
+
+        Raises:
+            LabFailed: a lab stands on it.
+        """
+        up = sorted(path.name for path in self.lab.run.parent.glob("*"))
+        if up:
+            raise LabFailed(f"These labs run on what was built: {', '.join(up)}; take them down first.")
+        remove(self.lab.cache)
 
     def up(self, plan: Plan) -> None:
         """Returns when every machine has booted and answers.

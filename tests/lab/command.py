@@ -40,7 +40,6 @@ from collections.abc import Sequence
 
 from lab import access, flavors, ground, keys, network
 from lab.archive import NEWEST, OLDEST
-from lab.cached import remove
 from lab.cluster import Cluster
 from lab.failures import LabFailed
 from lab.images.build import images
@@ -119,7 +118,7 @@ def obey(arguments: argparse.Namespace) -> int:
         describe(cluster)
     elif verb == "build":
         if arguments.force:
-            remove(lab.cache)
+            cluster.forget()
         cluster.build(plan_of(arguments))
     elif verb == "down":
         cluster.down()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.cached import is_made, made_by, making, recipe
+from lab.cached import is_made, making, recipe
 from lab.layers import Layers
 from lab.shell import contained_script
 
@@ -26,7 +26,7 @@ rmdir $root
 def build(layers: Layers, flavor: str) -> Path:
     """A flavor's files as an ext4 disk, of which nodes get sparse copies."""
     image = layers.folder / f"{flavor}.img"
-    by = recipe(MAKE, SIZE, made_by(layers.layer(flavor)))
+    by = recipe(MAKE, SIZE, layers.recipe(flavor))
     if not is_made(image, by):
         with making(image, by) as unfinished:
             contained_script(MAKE, unfinished, layers.lower_directories(flavor), SIZE)

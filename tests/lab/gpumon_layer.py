@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lab.cached import is_made, made_by, making, recipe
+from lab.cached import is_made, making, recipe
 from lab.failures import LabFailed
 from lab.layers import Layers
 
 REPOSITORY = Path(__file__).parents[2]
+CONSTRAINTS = REPOSITORY / "ci" / "constraints.txt"
 SITE = Path("opt/gpumon/site")
 """Where it is on a machine."""
 COMMAND = """\
@@ -27,31 +28,29 @@ from {module} import {function}
 
 sys.exit({function}())
 """
-COMPILE = f"python3 -m compileall -q -j0 /{SITE}"
+COMPILE = f"python3 -m compileall -q /{SITE}"
 
 
-def build(layers: Layers) -> Path:
-    """The dependencies, made for the Python of the machines; wheels alone, so nothing is compiled."""
-    project = _project()
-    wanted = [str(word) for word in project["dependencies"]]
-    version = python_version(layers)
-    constraints = REPOSITORY / "ci" / "constraints.txt"
-    folder = layers.folder / "gpumon"
-    base = made_by(layers.layer("base"))
-    by = recipe(wanted, constraints.read_text(), version, base, inspect.getsource(sys.modules[__name__]))
-    if not is_made(folder, by):
-        with making(folder, by) as unfinished:
-            chosen = (
-                "--quiet",
-                "--no-compile",
-                "--only-binary=:all:",
-                "--implementation=cp",
-                "--python-version",
-                version,
-            )
-            _pip("install", *chosen, "--constraint", str(constraints), "--target", str(unfinished / SITE), *wanted)
-            layers.run_on_top("base", unfinished, COMPILE)
-    return folder
+def layer(layers: Layers) -> Path:
+    """Where the dependencies are, made for the Python of the machines."""
+    return layers.folder / f"gpumon-{_recipe(layers)}"
+
+
+def build(layers: Layers) -> None:
+    """Installs the dependencies from wheels alone, so nothing is compiled but Python."""
+    folder = layer(layers)
+    if is_made(folder, _recipe(layers)):
+        return
+    with making(folder, _recipe(layers)) as unfinished:
+        their = ("--only-binary=:all:", "--implementation=cp", "--python-version", python_version(layers))
+        into = ("--quiet", "--no-compile", "--target", str(unfinished / SITE))
+        _pip("install", *their, *into, "--constraint", str(CONSTRAINTS), *_project()["dependencies"])
+        layers.run_on_top("base", unfinished, COMPILE)
+
+
+def _recipe(layers: Layers) -> str:
+    own = inspect.getsource(sys.modules[__name__])
+    return recipe(_project()["dependencies"], CONSTRAINTS.read_text(), layers.recipe("base"), own)
 
 
 def python_version(layers: Layers) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.archive import mirror
-from lab.cached import is_made, made_by, making, recipe
+from lab.cached import is_made, making, recipe
 from lab.flavors import flavors
 from lab.network import SEATS
 from lab.places import Places
@@ -63,9 +63,15 @@ class Layers:
         self.packages = self.folder / "packages"
         """Every package that went into them."""
 
+    def recipe(self, flavor: str) -> str:
+        """What a flavor is made by, with all below it."""
+        wanted = self._flavors[flavor]
+        below = self.recipe(wanted.below) if wanted.below else None
+        return recipe(mirror(), wanted, self._arguments, below, BOOTSTRAP, ON_TOP, NODE_SOURCE)
+
     def layer(self, flavor: str) -> Path:
-        """The files that one flavor adds."""
-        return self.folder / flavor
+        """The files that one flavor adds; another recipe has another folder, since machines may run on the old one."""
+        return self.folder / f"{flavor}-{self.recipe(flavor)}"
 
     def lower_directories(self, flavor: str) -> str:
         """What overlayfs is told to put a node of that flavor on, topmost first."""
@@ -81,19 +87,16 @@ class Layers:
         wanted = self._flavors[flavor]
         if wanted.below:
             self.build(wanted.below)
-        key = (self._lab.keys / "id_ed25519.pub").read_text()
-        certificate = (self._lab.keys / "ca.crt").read_text()
-        below = made_by(self.layer(wanted.below)) if wanted.below else None
         layer = self.layer(flavor)
-        by = recipe(mirror(), wanted, key, certificate, below, BOOTSTRAP, ON_TOP, NODE_SOURCE)
-        if is_made(layer, by):
+        if is_made(layer, self.recipe(flavor)):
             return
         self.packages.mkdir(parents=True, exist_ok=True)
-        with making(layer, by) as folder:
+        with making(layer, self.recipe(flavor)) as folder:
             if wanted.below:
                 install = f"{APT} update\n{APT} -y --no-install-recommends install {' '.join(wanted.packages)}\n"
-                self.run_on_top(wanted.below, folder, install + wanted.setup, key, certificate)
+                self.run_on_top(wanted.below, folder, install + wanted.setup, *self._arguments)
             else:
+                key, certificate = self._arguments
                 contained_script(
                     BOOTSTRAP,
                     *(folder, self._suite, mirror(), ",".join(wanted.packages), self.packages),
@@ -101,11 +104,15 @@ class Layers:
                     log=self.folder / f"{flavor}.log",
                 )
 
+    @property
+    def _arguments(self) -> tuple[str, str]:
+        return (self._lab.keys / "id_ed25519.pub").read_text(), (self._lab.keys / "ca.crt").read_text()
+
     def run_on_top(self, flavor: str, folder: Path, text: str, *arguments: str) -> None:
         """Runs a script with the archive at hand in a root of a flavor's layers; what it writes goes to `folder`."""
         contained_script(
             ON_TOP,
             *(folder, self.lower_directories(flavor), f"deb {mirror()} {self._suite} main\n"),
             *(self.packages, text, NODE_SOURCE, *arguments),
-            log=self.folder / f"{folder.name}.log",
+            log=self.folder / f"{folder.name.partition('-')[0]}.log",
         )

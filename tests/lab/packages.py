@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.cached import is_made, made_by, making, recipe
+from lab.cached import is_made, making, recipe
 from lab.layers import APT, Layers
 from lab.shell import script
 
@@ -18,7 +18,7 @@ apt-ftparchive release . >Release
 def build(layers: Layers) -> None:
     """Fetches what is offered, and writes the index anew when a package came."""
     offered = layers.folder / "offered"
-    by = recipe(OFFERED, made_by(layers.layer("base")))
+    by = recipe(OFFERED, layers.recipe("base"))
     if not is_made(offered, by):
         with making(offered, by) as folder:
             wanted = f"{APT} -y --no-install-recommends --download-only install {' '.join(OFFERED)}"

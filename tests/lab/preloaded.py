@@ -25,7 +25,7 @@ rm -f /var/lib/docker/engine-id
 
 def build(lab: Places, layers: Layers, started: Callable[[Plan], AbstractContextManager[Node]]) -> None:
     """Has one machine pull everything, and keeps its store."""
-    by = recipe(PULL_ALL, made_by(layers.layer("docker")), made_by(lab.cache / "registry"))
+    by = recipe(PULL_ALL, layers.recipe("docker"), made_by((lab.cache / "registry").resolve()))
     store = layers.folder / "docker-store"
     if is_made(store, by):
         return

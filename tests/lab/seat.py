@@ -25,7 +25,7 @@ def start(lab: Places, suite: str) -> None:
     """Starts all three; they run until `down`."""
     svc = lab.namespace("svc")
     configuration = lab.run / "registry.yml"
-    configuration.write_text(REGISTRY.format(store=lab.cache / "registry", address=ADDRESS, keys=lab.keys))
+    configuration.write_text(REGISTRY.format(store=(lab.cache / "registry").resolve(), address=ADDRESS, keys=lab.keys))
     processes.start(lab, "registry", ["docker-registry", "serve", str(configuration)], svc)
     names = [f"--address=/{name}/{ADDRESS}" for name in REGISTRIES]
     alone = ("--no-resolv", "--no-hosts", "--no-daemon", "--user=root", "--pid-file=", "--conf-file=/dev/null")

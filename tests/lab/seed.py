@@ -60,7 +60,7 @@ class Seeds:
         layers = self._layers.lower_directories(machine.flavor)
         if plan.has_gpumon and name == "master":
             gpumon_layer.copy_sources(here / "gpumon")
-            layers = f"{here / 'gpumon'}:{self._layers.folder / 'gpumon'}:{layers}"
+            layers = f"{here / 'gpumon'}:{gpumon_layer.layer(self._layers)}:{layers}"
         (here / "layers").write_text(layers)
         settings = {
             "NAME": name,

@@ -6,11 +6,11 @@ import inspect
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lab.archive import Apt, mirror
-from lab.cached import is_made, making, recipe
+from lab.cached import drop_unused, is_made, making, recipe
 from lab.images import archives, store, trees
 from lab.images.catalogue import APART, IMAGES, PROGRAMS, STANDINS, Image
 from lab.images.store import Layer, RegistryStore
@@ -26,9 +26,21 @@ def build(lab: Places) -> None:
         layers = LayerFiles(lab.cache / "images", Path(work))
         chosen = [(image, layers.of(image)) for image in IMAGES]
     by = recipe(IMAGES, inspect.getsource(store), [layer.digest for _, files in chosen for layer in files])
-    folder = lab.cache / "registry"
-    if is_made(folder, by):
-        return
+    folder = lab.cache / f"registry-{by}"
+    if not is_made(folder, by):
+        _fill(folder, by, chosen, layers)
+    _lead(lab.cache / "registry", folder)
+    drop_unused(lab.cache, "registry-*", ())
+
+
+def _lead(link: Path, target: Path) -> None:
+    new = link.with_name(f"{link.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target.name)
+    new.replace(link)
+
+
+def _fill(folder: Path, by: str, chosen: Sequence[tuple[Image, Sequence[Layer]]], layers: LayerFiles) -> None:
     with making(folder, by) as unfinished:
         registry = RegistryStore(unfinished)
         listed: dict[str, str] = {}
