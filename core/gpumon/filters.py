@@ -6,7 +6,7 @@ A filter is terms separated by blanks; a row is wanted when all of them hold. Up
     /gpu0[1-4]/          so is a match of the regular expression (simple ones: see `patterns`)
     user:ali             the text is in that column
     user=alice  user!=alice
-    util<10  temp>=80    a number, in the unit in which it is typed: percent, GiB, MiB/s, seconds
+    util<10  temp>=80    a number, in the unit in which it is typed: percent, GiB, MiB/s, seconds, minutes of idle time
     user:-               the value is not known
     !term                the term does not hold
 

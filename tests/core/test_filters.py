@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from clusters import NOW, gpu, job
 from gpumon import units
-from gpumon.columns import JOB_COLUMNS, Column, by_key
+from gpumon.columns import GPU_COLUMNS, JOB_COLUMNS, Column, by_key
 from gpumon.errors import FilterError, UsageError
 from gpumon.filters import parse_filter, sort_rows
 from gpumon.model import ClusterSnapshot, Job
@@ -49,6 +50,15 @@ def mistake(text: str) -> FilterError:
     with pytest.raises(FilterError) as caught:
         parse_filter(text, COLUMNS)
     return caught.value
+
+
+def test_idle_time_is_filtered_in_minutes_of_gpus_and_of_jobs() -> None:
+    gpus = tuple(gpu("a", place, jobs=("7",), idle_since=NOW - minutes * 60) for place, minutes in enumerate((29, 31)))
+    mine, other = job(7, held=(gpus[1].key,)), job(8, held=(gpus[0].key,))
+    snapshot = ClusterSnapshot(taken_at=NOW, gpus=gpus, jobs=(mine, other))
+    of_gpus, of_jobs = parse_filter("idle>30", GPU_COLUMNS), parse_filter("idle>30", JOB_COLUMNS)
+    assert [of_gpus.matches(each, snapshot) for each in gpus] == [False, True]
+    assert [of_jobs.matches(each, snapshot) for each in (mine, other)] == [True, False]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\t\n"])

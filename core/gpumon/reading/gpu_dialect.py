@@ -35,6 +35,7 @@ _COUNTERS: tuple[tuple[str, str, str, str], ...] = (
 """Field, metric, the rest of its line in dcgm-exporter's counters file, and what its absence disables."""
 
 _HIDDEN_WITH = {
+    "utilization": ("utilization", "idle_since"),
     "memory_used_bytes": ("memory_used_bytes", "memory_total_bytes"),
     "memory_free_bytes": ("memory_free_bytes", "memory_total_bytes"),
 }
