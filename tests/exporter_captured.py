@@ -54,6 +54,8 @@ class Captured:
     private: str = "none"
     answers: dict[str, str | Ended | Exception] = field(default_factory=dict[str, "str | Ended | Exception"])
     """What a command answers instead, by the beginning of it; the longest one counts."""
+    cells: dict[str, str] = field(default_factory=dict[str, str])
+    """Cells of tables, and what stands there instead."""
     asked: list[str] = field(default_factory=list[str])
     """The commands so far."""
     passed: float = 0.0
@@ -117,7 +119,8 @@ class Captured:
             return ""
         columns, found = rows(self.version, name)
         places = [(columns.index(column), end) for column, _, end in (one.partition(":") for one in wanted)]
-        return "".join("".join(row[place] + end for place, end in places) + "\n" for row in found)
+        changed = ([self.cells.get(cell, cell) for cell in row] for row in found)
+        return "".join("".join(row[place] + end for place, end in places) + "\n" for row in changed)
 
     def _job(self, number: str) -> str | None:
         """scontrol's text of one job: of an array's task, or a part of a heterogeneous job, by their own names, too."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from gpumon_exporter.clock import Clock
 from gpumon_exporter.failures import NoAnswer
-from gpumon_exporter.slurm import accounting, config, nodes, partitions, queue, scheduler, shares
+from gpumon_exporter.slurm import accounting, config, nodes, partitions, queue, scheduler, shares, usage
 from gpumon_exporter.slurm.commands import Answer, Commands, Whole
 from gpumon_exporter.slurm.config import Config
 from gpumon_exporter.slurm.finished import Finished
 from gpumon_exporter.slurm.gpumap import Cartographer
+from gpumon_exporter.slurm.nodes import Machines
 from gpumon_exporter.slurm.queue import Queue
 from gpumon_exporter.slurm.records import (
     AccountShare,
     Reading,
     Scheduler,
-    SlurmNode,
     SlurmPartition,
     SlurmReservation,
 )
@@ -75,7 +75,7 @@ class SlurmReader:
             return Reading(self._clock.now(), is_up=False, commands=self._commands.results)
         return self._told(jobs, machines, Budget(self._commands.seconds, self._clock.passed))
 
-    def _told(self, jobs: Queue, machines: tuple[SlurmNode, ...], budget: Budget) -> Reading:
+    def _told(self, jobs: Queue, machines: Machines, budget: Budget) -> Reading:
         """The queue and the nodes with everything that can be known beside them."""
         slurm = self._config.current(budget)
         gpus = self._map.drawn(jobs, slurm.release, budget)
@@ -96,7 +96,7 @@ class SlurmReader:
             jobs=jobs.jobs,
             holds=gpus.holds,
             queue=jobs.counts,
-            nodes=tuple(_with_shards(machines, gpus.shards)),
+            nodes=usage.by_jobs(machines, gpus, sees_jobs="jobs" not in hidden),
             partitions=told_partitions,
             reservations=told_reservations,
             scheduler=told_scheduler,
@@ -168,12 +168,3 @@ class SlurmReader:
     def _table(self, name: str, command: Callable[[str], Sequence[str]], answer: Callable[[str], Answer[T]]) -> T:
         token = new_token()
         return self._commands.ask(name, command(token), answer(token))
-
-
-def _with_shards(machines: Iterable[SlurmNode], shards: Mapping[str, int] | None) -> Iterator[SlurmNode]:
-    """Nodes with the shards that jobs hold there, where Slurm does not count them itself."""
-    for node in machines:
-        if node.shards_allocated is None and shards is not None:
-            yield replace(node, shards_allocated=shards.get(node.name, 0))
-        else:
-            yield node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -37,8 +37,8 @@ class GpuMap:
     holds: tuple[GpuHold, ...]
     unknown: int
     """Jobs with GPUs, or shards of them, of which it is not known which ones."""
-    shards: dict[str, int] | None
-    """Shards in use by node; None while not all jobs are known."""
+    shards: Mapping[str, int]
+    """Shards of the known jobs by node."""
 
 
 class Cartographer:
@@ -112,4 +112,4 @@ class Cartographer:
             holds.extend(held.gpus)
             for node, number in held.shards:
                 shards[node] = shards.get(node, 0) + number
-        return GpuMap(tuple(holds), unknown, None if unknown else shards)
+        return GpuMap(tuple(holds), unknown, shards)

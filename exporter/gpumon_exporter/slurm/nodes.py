@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gpumon_exporter.failures import NoAnswer
 from gpumon_exporter.slurm.gres import Gres, parse
@@ -17,6 +18,17 @@ FIELDS = (
 )  # fmt: skip
 _FLAGS = {"maintenance": "maint"}
 _NOBODY = ("Unknown", "(null)")
+_NUMBERED = re.compile(r"\bgpu:[^,(]*\(IDX:")
+"""Also N/A, when none is in use."""
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What sinfo says."""
+
+    nodes: tuple[SlurmNode, ...]
+    unnumbered: frozenset[str]
+    """Nodes of whose GPUs it does not say which ones are in use, not even that none is."""
 
 
 def command(token: str) -> list[str]:
@@ -24,10 +36,10 @@ def command(token: str) -> list[str]:
     return ["sinfo", "-a", "-h", "-N", "--local", "--noconvert", "-O", columns(FIELDS, token)]
 
 
-def answer(token: str) -> Table[tuple[SlurmNode, ...]]:
+def answer(token: str) -> Table[Machines]:
     """Takes the answer of such a sinfo."""
     reader = _Reader()
-    return Table(len(FIELDS), token, reader.take, reader.nodes)
+    return Table(len(FIELDS), token, reader.take, reader.machines)
 
 
 class _Reader:
@@ -35,6 +47,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._nodes: dict[str, SlurmNode] = {}
+        self._unnumbered: set[str] = set()
 
     def take(self, row: Sequence[str]) -> None:
         """Takes one record."""
@@ -43,12 +56,14 @@ class _Reader:
         known = self._nodes.get(name)
         if known is None:
             self._nodes[name] = _node(told)
+            if not _NUMBERED.search(told["GresUsed"]):
+                self._unnumbered.add(name)
         elif partition not in known.partitions:
             self._nodes[name] = replace(known, partitions=(*known.partitions, partition))
 
-    def nodes(self) -> tuple[SlurmNode, ...]:
+    def machines(self) -> Machines:
         """All of them."""
-        return tuple(self._nodes.values())
+        return Machines(tuple(self._nodes.values()), frozenset(self._unnumbered))
 
 
 def _node(told: dict[str, str]) -> SlurmNode:

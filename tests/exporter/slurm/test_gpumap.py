@@ -163,7 +163,7 @@ def test_until_the_json_may_be_read_again_such_a_job_is_unknown_and_not_asked_fo
 
 def test_a_job_of_which_slurm_does_not_say_which_gpus_is_unknown_and_not_asked_for_again(site: Site) -> None:
     site.starts(1, text="JobId=1 Socks/Node=*   Nodes=n1 CPU_IDs=0 Mem=1 GRES=gpu:1 MinCPUsNode=1 ")
-    assert site.map() == GpuMap((), 1, None)
+    assert site.map() == GpuMap((), 1, {})
     assert site.map().unknown == 1
     assert site.asked == []
 

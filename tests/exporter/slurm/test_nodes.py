@@ -22,7 +22,7 @@ def told(*records: dict[str, str]) -> tuple[SlurmNode, ...]:
     answer = nodes.answer(TOKEN)
     for record in records:
         answer.feed("".join({**PLAIN, **record}[name] + TOKEN for name in FIELDS) + "\n")
-    return answer.done()
+    return answer.done().nodes
 
 
 def gpus(has: str, uses: str) -> tuple[NodeGpus, ...]:
