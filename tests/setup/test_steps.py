@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import grp
 import os
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,7 @@ def test_directories_are_made_with_parents_and_go_when_empty(host: ShellHost, tm
     inner = tmp_path / "a" / "b c"
     perform(host, MakeDirectory(str(inner), 0o750, ME))
     assert inner.stat().st_mode & 0o777 == 0o750
+    assert inner.parent.stat().st_mode & 0o777 == 0o755
     (inner / "file").touch()
     perform(host, RemoveDirectory(str(inner)))
     assert inner.is_dir()
@@ -226,3 +229,26 @@ def test_a_held_script_hears_us_and_ends_without_us(host: ShellHost) -> None:
     held.release()
     assert not held.is_running()
     assert host.hold("echo").first_line == ""
+
+
+def test_closing_wakes_whoever_waits_and_a_step_comes_to_its_end(host: ShellHost, tmp_path: Path) -> None:
+    wait = RunCommand(("sh", "-c", f"touch {tmp_path}/begun; until [ -e {tmp_path}/go ]; do sleep 0.02; done"))
+    steps = [
+        Step("wait", (wait, WriteFile(f"{tmp_path}/first", b"", owner=ME))),
+        Step("never", (WriteFile(f"{tmp_path}/second", b"", owner=ME),)),
+    ]
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(host.perform, steps)
+        _await(tmp_path / "begun")
+        host.close()
+        with pytest.raises(ConnectionBroke):
+            working.result(20)
+    (tmp_path / "go").touch()
+    assert not (tmp_path / "second").exists()
+
+
+def _await(path: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

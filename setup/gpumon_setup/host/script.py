@@ -48,8 +48,9 @@ place() {  # PATH MODE OWNER SOURCE: a content takes its place in one move
         { rm -f "$fresh"; refuse "$words"; }
     [ ! -x /sbin/restorecon ] || /sbin/restorecon "$real" >/dev/null 2>&1
 }
-directory() {  # PATH MODE OWNER
-    try mkdir -p -m 755 "$1"; try chown "$3" "$1"; try chmod "$2" "$1"
+directory() {  # PATH MODE OWNER; its parents are for everybody, whatever the umask
+    ( umask 022; mkdir -p "$1" ) >>"$work/log" 2>&1 || failed $?
+    try chown "$3" "$1"; try chmod "$2" "$1"
 }
 restore() {  # PATH COPY: what stood there before returns
     if [ -e "$2" ]; then try mv -f "$2" "$(readlink -f "$1")"; else try rm -f "$1"; fi
