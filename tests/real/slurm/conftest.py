@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from real.conftest import skipped_or_failed
-from real.daemons import Daemon, Engine, Failed, Missing, ScrapeJob, start_engine
+from real.daemons import Daemon, Engine, Missing, ScrapeJob, start_engine
 from real.exporters import TextExporter
-from real.slurm import truth
 from real.slurm.cards import card_text
+from real.slurm.compared import Compared, at_rest
 from real.slurm.scenario import Scenario
-from real.slurm.told import Told, exporter, told, wait_for_reading
-from real.slurm.truth import Truth
+from real.slurm.told import exporter
 from slurm_site.site import SlurmSite
-
-QUIET_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -33,21 +29,42 @@ def site() -> Iterator[SlurmSite]:
         yield cluster
 
 
+@dataclass(frozen=True)
+class Filled:
+    """The cluster with jobs of every kind, and an exporter that has read it."""
+
+    scenario: Scenario
+    exporter: Daemon
+    compared: Compared
+
+
 @pytest.fixture(scope="session")
-def scenario(site: SlurmSite) -> Scenario:
-    """The cluster with jobs of every kind."""
+def filled(site: SlurmSite) -> Iterator[Filled]:
+    """Compared before any test can touch it, in whatever order tests run."""
     jobs = Scenario(site)
     jobs.fill()
-    return jobs
+    daemon = exporter(site, site.folder / "log" / "exporter")
+    daemon.start()
+    yield Filled(jobs, daemon, at_rest(jobs, daemon))
+    daemon.stop()
 
 
 @pytest.fixture(scope="session")
-def exporter_of_site(site: SlurmSite) -> Iterator[Daemon]:
+def scenario(filled: Filled) -> Scenario:
+    """The jobs of the cluster."""
+    return filled.scenario
+
+
+@pytest.fixture(scope="session")
+def exporter_of_site(filled: Filled) -> Daemon:
     """An exporter that reads the cluster each second."""
-    daemon = exporter(site, site.folder / "log" / "exporter")
-    daemon.start()
-    yield daemon
-    daemon.stop()
+    return filled.exporter
+
+
+@pytest.fixture(scope="session")
+def compared(filled: Filled) -> Compared:
+    """What Slurm and the exporter said of the jobs of every kind."""
+    return filled.compared
 
 
 @pytest.fixture(scope="session")
@@ -65,24 +82,3 @@ def engine(exporter_of_site: Daemon, tmp_path_factory: pytest.TempPathFactory) -
     yield found
     found.daemon.stop()
     cards.stop()
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What Slurm says and what the exporter tells of the same moment."""
-
-    slurm: Truth
-    exporter: Told
-
-
-@pytest.fixture(scope="session")
-def compared(scenario: Scenario, exporter_of_site: Daemon) -> Compared:
-    """Both at a moment when nothing moves: Slurm says the same before and after."""
-    deadline = time.monotonic() + QUIET_SECONDS
-    while time.monotonic() < deadline:
-        before = truth.read(scenario.site, scenario.names)
-        wait_for_reading(exporter_of_site)
-        found = told(exporter_of_site)
-        if truth.read(scenario.site, scenario.names) == before:
-            return Compared(before, found)
-    raise Failed("Slurm does not come to rest.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import mean
 
 from real.slurm.expected_nodes import gpus
 from real.slurm.told import Series, Told, series
-from real.slurm.truth import Fields, Job, Truth
+from real.slurm.truth import Fields, Job, Truth, numbers
 
 QUEUE_STATES = (
     "pending", "running", "suspended", "cancelled", "completing", "completed", "configuring", "failed", "timeout",
@@ -171,13 +172,16 @@ def _all_gpus(nodes: Sequence[Fields], words: Mapping[str, str]) -> Told:
 
 
 def _cards(used: str) -> int:
-    return sum(int(count) for count in re.findall(r"shard:[a-z]\w*:(\d+)\(IDX:", used))
+    return sum(len(numbers(indices)) for indices in re.findall(r"shard:(?:[a-z]\w*:)?[1-9]\d*\(IDX:([\d,-]+)\)", used))
 
 
 def shares(truth: Truth) -> Told:
-    """The fair share of accounts: each here has its users alike."""
-    rows = [row for row in _rows(truth.texts["shares"]) if row[2].strip()]
-    return {"slurm_account_fairshare": series(*(({"account": row[0].strip()}, float(row[2])) for row in rows))}
+    """The fair share of accounts: that of their users on the average, since under fair tree accounts have none."""
+    found: dict[str, list[float]] = {}
+    for account, _, share in _rows(truth.texts["shares"]):
+        if share.strip():
+            found.setdefault(account.strip(), []).append(float(share))
+    return {"slurm_account_fairshare": series(*(({"account": name}, mean(one)) for name, one in found.items()))}
 
 
 def scheduler(sdiag: str) -> Told:

@@ -6,8 +6,8 @@ import pytest
 
 from real.daemons import Daemon, until
 from real.slurm import expected_jobs, expected_nodes, expected_queue
-from real.slurm.conftest import Compared
-from real.slurm.told import Told, told, wait_for_reading
+from real.slurm.compared import Compared, differences
+from real.slurm.told import told, wait_for_reading
 from slurm_site.site import SlurmSite
 
 pytestmark = pytest.mark.xdist_group("slurm")
@@ -48,14 +48,6 @@ BY_TRUTH = (
 )
 
 
-def same(found: Told, expected: Told) -> None:
-    """Fails with what is missing, too much or different, family by family."""
-    for name, truth in expected.items():
-        numbers = found.get(name, {})
-        different = {key: (numbers.get(key), truth.get(key)) for key in {*numbers, *truth}}
-        assert not {key: pair for key, pair in different.items() if pair[0] != pair[1]}, name
-
-
 def test_jobs_of_every_kind_are_compared(compared: Compared) -> None:
     jobs = compared.slurm.jobs
     assert {job["JobState"] for job in jobs} >= STATES
@@ -69,43 +61,43 @@ def test_jobs_of_every_kind_are_compared(compared: Compared) -> None:
 
 
 def test_jobs(compared: Compared) -> None:
-    same(compared.exporter, expected_jobs.jobs(compared.slurm.live))
+    assert not differences(compared.exporter, expected_jobs.jobs(compared.slurm.live))
 
 
 def test_nodes(compared: Compared) -> None:
-    same(compared.exporter, expected_nodes.nodes(compared.slurm))
+    assert not differences(compared.exporter, expected_nodes.nodes(compared.slurm))
 
 
 def test_partitions(compared: Compared) -> None:
-    same(compared.exporter, expected_nodes.partitions(compared.slurm))
+    assert not differences(compared.exporter, expected_nodes.partitions(compared.slurm))
 
 
 def test_reservations(compared: Compared) -> None:
-    same(compared.exporter, expected_nodes.reservations(compared.slurm))
+    assert not differences(compared.exporter, expected_nodes.reservations(compared.slurm))
 
 
 def test_waiting_jobs_by_reason(compared: Compared) -> None:
-    same(compared.exporter, expected_queue.waiting(compared.slurm))
+    assert not differences(compared.exporter, expected_queue.waiting(compared.slurm))
 
 
 def test_finished_jobs(compared: Compared) -> None:
-    same(compared.exporter, expected_queue.finished(compared.slurm))
+    assert not differences(compared.exporter, expected_queue.finished(compared.slurm))
 
 
 def test_users_and_accounts(compared: Compared) -> None:
-    same(compared.exporter, expected_queue.owners(compared.slurm))
+    assert not differences(compared.exporter, expected_queue.owners(compared.slurm))
 
 
 def test_the_queue_by_state_and_partition(compared: Compared) -> None:
-    same(compared.exporter, expected_queue.queue(compared.slurm))
+    assert not differences(compared.exporter, expected_queue.queue(compared.slurm))
 
 
 def test_cpus_memory_and_gpus_under_vpensos_names(compared: Compared) -> None:
-    same(compared.exporter, expected_queue.machines(compared.slurm))
+    assert not differences(compared.exporter, expected_queue.machines(compared.slurm))
 
 
 def test_fair_shares(compared: Compared) -> None:
-    same(compared.exporter, expected_queue.shares(compared.slurm))
+    assert not differences(compared.exporter, expected_queue.shares(compared.slurm))
 
 
 def test_the_scheduler(site: SlurmSite, compared: Compared, exporter_of_site: Daemon) -> None:
@@ -118,7 +110,7 @@ def test_the_scheduler(site: SlurmSite, compared: Compared, exporter_of_site: Da
         found = told(exporter_of_site)
         after = expected_queue.scheduler(site.run("sdiag"))
         still = {name: numbers for name, numbers in after.items() if before[name] == numbers}
-        same(found, still)
+        assert not differences(found, still)
         seen.update(still)
         return seen == set(after)
 
