@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
         )
         verb.add_argument("--gpus", type=int, default=0, help="on each node")
         verb.add_argument("--toolkit", choices=["both", "hook", "cdi", "none"], default="both")
+        verb.add_argument("--host-engine", action="store_true", help="NVIDIA's runs on nodes with GPUs")
         verb.add_argument("--slurm", action="store_true", help="start it; the flavor becomes slurm")
         verb.add_argument("--cgroup", choices=["v2", "v1"], default="v2", help="v1: limits are enforced")
         verb.add_argument("--gpumon", action="store_true", help="the master has this clone's gpumon")
@@ -94,6 +95,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         flavors={node: flavor for node, _, flavor in chosen if node},
         gpus=arguments.gpus,
         toolkit=arguments.toolkit,
+        has_host_engine=arguments.host_engine,
         is_slurm_on=arguments.slurm,
         cgroups=arguments.cgroup,
         has_gpumon=arguments.gpumon,

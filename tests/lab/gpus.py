@@ -20,6 +20,18 @@ PROGRAMS = {
     "usr/libexec/lab/cdi-hook": "nvidia_hook.py",
 }
 """Where they are on a node, and what stands in for them."""
+HOST_ENGINE = "usr/bin/nv-hostengine"
+HOST_ENGINE_UNIT = """\
+[Unit]
+Description=NVIDIA DCGM service
+
+[Service]
+ExecStart=/usr/bin/nv-hostengine -n --service-account nvidia-dcgm
+Restart=on-abort
+
+[Install]
+WantedBy=multi-user.target
+"""
 LEFT_OUT = {
     "both": (),
     "hook": ("usr/libexec/lab/cdi-hook",),
@@ -99,6 +111,19 @@ def write_programs(root: Path, count: int, toolkit: Toolkit) -> None:
     if toolkit in ("cdi", "both"):
         (root / CDI).parent.mkdir(parents=True, exist_ok=True)
         (root / CDI).write_text(cdi_specification(count))
+
+
+def write_host_engine(root: Path) -> None:
+    """NVIDIA's host engine as a unit that starts at boot."""
+    (root / HOST_ENGINE).parent.mkdir(parents=True, exist_ok=True)
+    (root / HOST_ENGINE).write_bytes((STANDINS / "nv_hostengine.py").read_bytes())
+    (root / HOST_ENGINE).chmod(0o755)
+    unit = root / "usr/lib/systemd/system/nvidia-dcgm.service"
+    unit.parent.mkdir(parents=True, exist_ok=True)
+    unit.write_text(HOST_ENGINE_UNIT)
+    wants = root / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(parents=True, exist_ok=True)
+    (wants / unit.name).symlink_to(f"/{unit.relative_to(root)}")
 
 
 def cdi_specification(count: int) -> str:

@@ -29,6 +29,8 @@ class Plan:
     """On each node; the master has none."""
     toolkit: Toolkit = "both"
     """What nodes with GPUs have of nvidia-container-toolkit."""
+    has_host_engine: bool = False
+    """Whether NVIDIA's host engine runs on nodes with GPUs."""
     is_slurm_on: bool = False
     """Whether munge, slurmctld and slurmd run from the first boot on."""
     slurm_extra: str = ""

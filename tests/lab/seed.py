@@ -44,6 +44,8 @@ class Seeds:
         if count:
             gpus.write_driver(here / "driver", name, count)
             gpus.write_programs(here / "seed", count, self._plan.toolkit)
+        if count and self._plan.has_host_engine:
+            gpus.write_host_engine(here / "seed")
         if self._plan.is_slurm_on:
             slurm.write(here / "seed", self._plan, name)
         if self._plan.is_preloaded:

@@ -49,6 +49,6 @@ def write(root: Path, plan: Plan, name: str) -> None:
     gpus = plan.gpus_of(name)
     (folder / "gres.conf").write_text(f"Name=gpu Type=h100 File=/dev/nvidia[0-{gpus - 1}]\n" if gpus else "")
     wants = root / "etc/systemd/system/multi-user.target.wants"
-    wants.mkdir(parents=True)
+    wants.mkdir(parents=True, exist_ok=True)
     for unit in ("munge", "slurmctld" if name == "master" else "slurmd"):
         (wants / f"{unit}.service").symlink_to(f"/lib/systemd/system/{unit}.service")

@@ -9,7 +9,7 @@ from lab.hosts import Lab, LabHost
 from lab.plan import Plan
 from real.daemons import until
 
-pytestmark = pytest.mark.lab(Plan(machines=2, gpus=2))
+pytestmark = pytest.mark.lab(Plan(machines=2, gpus=2, has_host_engine=True))
 
 EXPORTER = "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless"
 MINE = """\
@@ -82,8 +82,13 @@ def test_an_exporter_refuses_what_the_real_one_refuses(node: LabHost) -> None:
     assert "Could not read metrics file" in refusal(node, "--gpus all", "-f /etc/missing.csv")
     node.write("/opt/wrong.csv", b"DCGM_FI_DEV_GPU_UTILL, gauge, Busy.\n")
     assert "could not find DCGM field" in refusal(node, "--gpus all -v /opt/wrong.csv:/wrong.csv", "-f /wrong.csv")
-    assert "remote hostengine" in refusal(node, "--gpus all", "-r localhost:5555")
+    assert "remote hostengine" in refusal(node, "--gpus all --network host", "-r localhost:5556")
     assert "Failed to initialize NVML" in refusal(node, "")
+
+
+def test_an_exporter_of_the_host_engine_is_at_that_host(node: LabHost) -> None:
+    assert node.sh("systemctl is-active nvidia-dcgm").strip() == "active"
+    assert 'Hostname="localhost"' in exported(node, "--gpus all", "-r localhost:5555")
 
 
 def test_the_master_has_no_gpu_to_hand_on(lab: Lab) -> None:

@@ -154,3 +154,19 @@ def test_every_change_to_a_machines_files_shows(lab: Lab) -> None:
     assert node.traces().since(before) == changed
     node.sh("sudo rm /etc/new; rm -r x")
     assert node.traces().since(before) == changed[:2]
+
+
+def test_a_grafana_package_stands_in_for_the_real_one(lab: Lab) -> None:
+    lab.master.sh("sudo apt-get -qq update && sudo apt-get -qq install -y --no-install-recommends grafana")
+    lab.master.sh("sudo systemctl enable --now grafana-server")
+    until(lambda: '"database": "ok"' in lab.master.ssh("curl -s localhost:3000/api/health").stdout, "Grafana answers")
+
+
+def test_grafana_in_a_container_keeps_its_users_where_the_real_one_does(lab: Lab) -> None:
+    node = lab.nodes[1]
+    node.root("install -d -o 472 /opt/grafana")
+    run = "docker run -d --name grafana -p 127.0.0.1:3000:3000 -v /opt/grafana:/var/lib/grafana grafana/grafana:13.1.4"
+    node.sh(f"sudo {run}")
+    node.sh("sudo docker exec -i grafana grafana cli admin reset-admin-password --password-from-stdin", stdin="new\n")
+    node.sh(f"sudo docker rm -f grafana && sudo {run}")
+    until(lambda: node.ssh("curl -sf -u admin:new localhost:3000/api/user").returncode == 0, "the new password holds")

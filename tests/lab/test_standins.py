@@ -95,15 +95,17 @@ def test_a_data_source_that_would_not_answer_is_refused(tmp_path: Path, entry: s
         grafana_provisioning.data_sources(tmp_path)
 
 
-def test_settings_come_from_the_environment_and_secrets_from_files(tmp_path: Path) -> None:
+def test_settings_come_from_file_environment_and_command_line_and_secrets_from_files(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("geheim\n")
+    (tmp_path / "grafana.ini").write_text("[server]\nhttp_port = 3002\nhttp_addr = 127.0.0.1\n")
     settings = grafana_settings.read(
+        tmp_path / "grafana.ini",
         {"GF_SECURITY_ADMIN_PASSWORD__FILE": str(tmp_path / "password"), "GF_AUTH_ANONYMOUS_ENABLED": "true"},
         ["cfg:server.http_port=3001"],
     )
     assert settings["security.admin_password"] == "geheim"
     assert settings["auth.anonymous.enabled"] == "true"
-    assert settings["server.http_port"] == "3001"
+    assert (settings["server.http_addr"], settings["server.http_port"]) == ("127.0.0.1", "3001")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_settings_come_from_the_environment_and_secrets_from_files(tmp_path: Pat
 )
 def test_wrong_settings_are_refused(environment: Mapping[str, str]) -> None:
     with pytest.raises(Refused):
-        grafana_settings.read(environment, [])
+        grafana_settings.read(Path("/none"), environment, [])
 
 
 def test_a_password_stays_with_its_database(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ class Program:
     """Where the packages have them, and where the image does."""
     folders: Mapping[str, int]
     """Empty folders that it writes to, and whose they are."""
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files that the makers put beside it."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,26 @@ class StandIn:
     folders: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
+PROMETHEUS_YML = """\
+global:
+  scrape_interval: 15s
+scrape_configs:
+  - job_name: prometheus
+    static_configs:
+      - targets: ["localhost:9090"]
+"""
+ALERTMANAGER_YML = """\
+route:
+  receiver: nobody
+receivers:
+  - name: nobody
+"""
 PROGRAMS = {
     "prometheus": Program(
         ("prometheus",),
         {"usr/bin/prometheus": "usr/bin/prometheus", "usr/bin/promtool": "usr/bin/promtool"},
-        {"prometheus": NOBODY, "etc/prometheus": 0},
+        {"prometheus": NOBODY},
+        {"etc/prometheus/prometheus.yml": PROMETHEUS_YML},
     ),
     "node-exporter": Program(
         ("prometheus-node-exporter",), {"usr/bin/prometheus-node-exporter": "usr/bin/node_exporter"}, {}
@@ -66,7 +83,8 @@ PROGRAMS = {
     "alertmanager": Program(
         ("prometheus-alertmanager",),
         {"usr/bin/prometheus-alertmanager": "usr/bin/alertmanager", "usr/bin/amtool": "usr/bin/amtool"},
-        {"alertmanager": NOBODY, "etc/alertmanager": 0},
+        {"alertmanager": NOBODY},
+        {"etc/alertmanager/alertmanager.yml": ALERTMANAGER_YML},
     ),
     "victoria-metrics": Program(
         ("victoria-metrics",), {"usr/bin/victoria-metrics": "victoria-metrics-prod"}, {"victoria-metrics-data": 0}

@@ -72,6 +72,9 @@ def lay_out_program(tree: Path, apt: Apt, program: Program, apart: Sequence[str]
         for source, target in program.files.items():
             (tree / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(unpacked / source, tree / target)
+    for name, text in program.texts.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text)
     for folder in program.folders:
         (tree / folder).mkdir(parents=True)
     package = next(file.name for file in fetched if file.name.startswith(f"{program.packages[0]}_"))

@@ -17,11 +17,19 @@ from lab.standins.grafana_server import Grafana, Pages
 from lab.standins.grafana_settings import Refused
 from lab.standins.leaving import leave_when_told
 
+CONFIGURATION = Path(os.environ.get("GF_PATHS_CONFIG", "/etc/grafana/grafana.ini"))
+OPTIONS = {"--homepath", "--config", "--packaging", "--pidfile"}
+
 
 def serve(words: Sequence[str]) -> None:
     """`grafana server`."""
-    overrides = [word for word in words if not word.startswith(("--homepath", "--config", "--packaging", "--pidfile"))]
-    settings = grafana_settings.read(os.environ, overrides)
+    options = {name: value for name, _, value in (word.partition("=") for word in words) if name.startswith("--")}
+    unknown = options.keys() - OPTIONS
+    if unknown:
+        raise Refused(f"flag provided but not defined: {min(unknown)}")
+    file = options.get("--config") or CONFIGURATION
+    overrides = [word for word in words if not word.startswith("--")]
+    settings = grafana_settings.read(Path(file), os.environ, overrides)
     data = Path(settings["paths.data"])
     if not os.access(data, os.W_OK):
         raise Refused(f"GF_PATHS_DATA='{data}' is not writable. You may have issues with file permissions")
@@ -46,7 +54,9 @@ def administer(words: Sequence[str]) -> None:
     words = [word for word in words if not word.startswith("--homepath")]
     if list(words[:2]) != ["admin", "reset-admin-password"] or len(words) != 3:
         raise Refused(f"The stand-in does not know `grafana cli {' '.join(words[:2])}`, or it lacks its password.")
-    settings = grafana_settings.read(os.environ, [])
+    settings = grafana_settings.read(
+        Path(os.environ.get("GF_PATHS_CONFIG", "/etc/grafana/grafana.ini")), os.environ, []
+    )
     database = Database(Path(settings["paths.data"]), settings["security.admin_user"], "")
     password = sys.stdin.readline().rstrip("\n") if words[2] == "--password-from-stdin" else words[2]
     if not database.set_password(settings["security.admin_user"], password):

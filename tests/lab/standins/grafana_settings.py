@@ -71,14 +71,14 @@ class Refused(Exception):
     """Something that Grafana would not take, or would silently ignore; the message says what and where."""
 
 
-def read(environment: Mapping[str, str], overrides: Sequence[str]) -> dict[str, str]:
+def read(file: Path, environment: Mapping[str, str], overrides: Sequence[str]) -> dict[str, str]:
     """Every setting as section.key; `overrides` are words such as cfg:server.http_port=3001.
 
     Raises:
         Refused: one is unknown, given twice, or in a file that cannot be read.
     """
     settings = dict(DEFAULTS)
-    settings |= _from_file(Path(environment.get("GF_PATHS_CONFIG", "/etc/grafana/grafana.ini")))
+    settings |= _from_file(file)
     settings |= _from_environment(environment)
     for word in overrides:
         name, has_value, value = word.partition("=")

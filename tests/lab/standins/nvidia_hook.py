@@ -53,7 +53,7 @@ def main() -> None:
     state = json.load(sys.stdin)
     bundle = Path(state["bundle"])
     container = json.loads((bundle / "config.json").read_text())
-    environment = dict(word.partition("=")[::2] for word in container["process"]["env"])
+    environment = {name: value for name, _, value in (word.partition("=") for word in container["process"]["env"])}
     wanted = environment.get("NVIDIA_VISIBLE_DEVICES", "")
     if wanted in NOTHING and sys.argv[1:] != [CDI]:
         return
