@@ -15,9 +15,11 @@ FIELDS = (
     "tres-alloc", "tres-per-job", "tres-per-node", "tres-per-task", "tres-per-socket", "PriorityLong", "exit_code",
     "Name",
 )  # fmt: skip
+"""The columns of a record, by squeue's names."""
 FINISHED = (
     "completed", "cancelled", "failed", "timeout", "node_fail", "preempted", "boot_fail", "deadline", "out_of_memory",
 )  # fmt: skip
+"""States of jobs that ended."""
 HOLDING = ("running", "suspended", "configuring")
 """A completing job has given its GPUs back."""
 

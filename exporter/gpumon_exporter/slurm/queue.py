@@ -20,10 +20,13 @@ class Queue:
     jobs: tuple[SlurmJob, ...]
     """Those that hold or held something, and the waiting ones of the highest priority."""
     counts: tuple[JobCount, ...]
+    """All of them, array tasks one by one."""
     holders: tuple[SlurmJob, ...]
     """Those among them that hold GPUs, or shards of them, now."""
     finished: tuple[FinishedJob, ...]
+    """Those that ended, and that slurmctld still remembers."""
     records: int
+    """All of these; a folded array is one."""
     left_out: tuple[tuple[str, int], ...]
     """Waiting records that are not among the jobs; users and accounts that are not among the counts."""
     has_strangers: bool
