@@ -232,3 +232,10 @@ async def test_w_gives_the_keys_to_the_next_part() -> None:
         first = app.focused
         await pilot.press("w")
         assert app.focused is not first
+
+
+async def test_a_legend_is_never_cut_within_a_word() -> None:
+    screen = await view("1", cluster(), (60, 24))
+    heads = [line.rstrip() for line in screen.splitlines() if "utilization" in line]
+    assert heads
+    assert all(line.endswith(("lost", "see to it", "busy 0-9", "unknown", "memory", "utilization")) for line in heads)

@@ -36,7 +36,7 @@ class ClusterScreen(FramedScreen):
             Binding(f"{n}", f"view_number({n})", title, show=False, id=f"view.{title.lower()}", tooltip=f"Open {title}")
             for n, title in enumerate(TITLES, 1)
         ),
-        Binding("tab", "next_view(1)", "View", key_display="Tab", id="view.next", tooltip="Open the next view"),
+        Binding("tab", "next_view(1)", "View", show=False, id="view.next", tooltip="Open the next view"),
         Binding("shift+tab", "next_view(-1)", "Previous view", show=False, id="view.previous"),
         Binding("w", "app.focus_next", "Next part", show=False, id="view.part", tooltip="Go to the next part"),
         Binding("slash", "filter", "Filter", key_display="/", id="filter.open", tooltip="Show only matching rows"),

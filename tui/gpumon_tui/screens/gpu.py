@@ -21,7 +21,7 @@ class GpuScreen(DetailScreen):
     """One GPU by its key; Enter leads to the job that holds it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open_job", "Its job", id="gpu.job", tooltip="Open the job that holds it"),
+        Binding("enter", "open_job", "Its job", key_display="Enter", id="gpu.job", tooltip="Open its job"),
     ]
 
     def __init__(self, settings: Settings, label: str, key: str, trail: tuple[str, ...]) -> None:

@@ -16,11 +16,15 @@ from gpumon_tui.widgets.row import rich_colour
 
 _KEY_WIDTH = 20
 _LEGEND = """
-Cells     0-9 tenths of utilization   · free   z held, but idle
+Cells     0-9 from low to high        · free   z held, but idle
           ! XID, failed row remap, dangerously hot
           × silent or missing         ? unknown
+          o: A works for, a idles for whom the legend names
+          & shared by several         + further holders
 Filters   text   user:ann   util<10   !text   /regex/
-          user:- where it is not known"""
+          user:- where it is not known
+Commands  jobs user:ann   node gpu1   job 4711   gpu gpu1 3
+          sort util   metric power   theme light   interval 30"""
 
 
 class HelpScreen(ModalScreen[None]):

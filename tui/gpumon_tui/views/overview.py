@@ -54,7 +54,7 @@ class Overview(View):
         self._totals = ClusterTotalsLine(shown_units)
         self._heatmap = GpuHeatmap(thresholds, shown_units)
         self._attention = AttentionList()
-        self._gauges = NodeGauges(thresholds, shown_units)
+        self._gauges = NodeGauges(thresholds, shown_units, may_be_tall=True)
         self._chart = UtilizationChart()
         yield self._totals
         yield Horizontal(

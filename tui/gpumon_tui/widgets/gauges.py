@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from rich.style import Style
 from textual import events
@@ -21,7 +21,7 @@ from gpumon_tui.messages import GpuChosen
 from gpumon_tui.tones import heat_tone, use_tone
 from gpumon_tui.widgets.bar import bar
 from gpumon_tui.widgets.fitting import fit, width_of
-from gpumon_tui.widgets.lines import Lines, joined
+from gpumon_tui.widgets.lines import Lines, Pieces, fitting, joined
 
 _HOTTEST_CELSIUS = 100.0
 _EMPTY = ClusterSnapshot()
@@ -29,7 +29,6 @@ _NUMBERS = 6 + 10 + 7 + 8
 _NOTE = 22
 _TALLEST = 3
 """Two lines and a blank one."""
-Pieces: TypeAlias = list[tuple[str, Style]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class GpuGauges(Lines, can_focus=True):
         Binding("pageup,ctrl+u,ctrl+b", "page(-1)", "Page up", show=False, id="gauges.page-up"),
         Binding("home,g", "first", "First GPU", show=False, id="gauges.first"),
         Binding("end,G", "last", "Last GPU", show=False, id="gauges.last"),
-        Binding("enter", "choose", "GPU", show=False, id="gauges.choose", tooltip="Open the GPU"),
+        Binding("enter", "choose", "Open", key_display="Enter", id="gauges.choose", tooltip="Open the GPU"),
     ]
     head_height = 1
 
@@ -210,13 +209,14 @@ class GpuGauges(Lines, can_focus=True):
             (self.details(gpu), self.style("gauge--quiet")),
         ]
 
-    def legend(self) -> Pieces:
-        """What the bars mean, in their colours."""
+    def with_legend(self, pieces: Pieces) -> Strip:
+        """A head, and behind it what the bars mean, in their colours."""
         parts = (("good", "utilization"), ("memory", "memory"), ("cool", "temperature"), ("power", "power"))
-        quiet, pieces = self.style("gauge--quiet"), Pieces()
-        for tone, word in parts:
-            pieces += [("   ", quiet), ("█", self.style(f"gauge--{tone}")), (f" {word}", quiet)]
-        return pieces
+        quiet = self.style("gauge--quiet")
+        legend: list[Pieces] = [
+            [("   ", quiet), ("█", self.style(f"gauge--{tone}")), (f" {word}", quiet)] for tone, word in parts
+        ]
+        return joined(fitting(pieces, legend if self.gpus else [], self.inner_width))
 
     def details(self, gpu: Gpu) -> str:
         """What is said at the end of its second line."""

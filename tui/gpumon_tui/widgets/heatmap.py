@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -25,7 +24,7 @@ from gpumon_tui.owners import COLOURS, OTHERS, OWNER_STYLES, Cell, Colouring, Ow
 from gpumon_tui.scales import SCALE_STYLES, SCALES, UTILIZATION, HeatScale
 from gpumon_tui.tones import state_tone
 from gpumon_tui.widgets.fitting import fit
-from gpumon_tui.widgets.lines import Lines, joined
+from gpumon_tui.widgets.lines import Lines, Pieces, fitting, joined
 
 _LONGEST_NAME = 16
 _MOST_CELLS = 32
@@ -84,7 +83,7 @@ class GpuHeatmap(Lines, can_focus=True):
         Binding("pageup,ctrl+u,ctrl+b", "page(-1)", "Page up", show=False, id="heatmap.page-up"),
         Binding("home,g", "first", "First node", show=False, id="heatmap.first"),
         Binding("end,G", "last", "Last node", show=False, id="heatmap.last"),
-        Binding("enter", "choose", "Choose", show=False, id="heatmap.choose"),
+        Binding("enter", "choose", "Open", key_display="Enter", id="heatmap.choose", tooltip="Open the node"),
     ]
     head_height = 1
 
@@ -202,17 +201,18 @@ class GpuHeatmap(Lines, can_focus=True):
         if self.colouring is not Colouring.METRIC:
             return joined(self._owner_legend(self._owners[self.colouring]))
         quiet = self.style("heat--legend")
-        pieces: list[tuple[str, Style]] = [(f"{self.scale.name}:  ", quiet)]
-        for level, meaning in (*self.scale.legend, *_TROUBLES):
-            pieces += [(SIGNS[level], self.style(self.scale.style_of(level))), (f" {meaning}   ", quiet)]
-        return joined(pieces)
+        legend = [
+            [(SIGNS[level], self.style(self.scale.style_of(level))), (f" {meaning}  ", quiet)]
+            for level, meaning in (*self.scale.legend, *_TROUBLES)
+        ]
+        return joined(fitting([(f"{self.scale.name}:  ", quiet)], legend, self.inner_width + 2))
 
     def draw(self, number: int) -> Strip:
         """One line of nodes."""
         if not self.nodes:
             return joined([(fit(self.empty, self.inner_width), self.style("heat--legend"))] if number == 0 else [])
         first = number * self._columns
-        pieces: list[tuple[str, Style]] = []
+        pieces: Pieces = []
         for index in range(first, min(first + self._columns, len(self.nodes))):
             pieces += self._entry(self.nodes[index], is_cursor=index == self.cursor)
         return joined(pieces)
@@ -221,7 +221,7 @@ class GpuHeatmap(Lines, can_focus=True):
     def _entry_width(self) -> int:
         return self._name_width + 1 + self._cells * self._cell + 1 + _MEAN_WIDTH
 
-    def _entry(self, node: Node, *, is_cursor: bool) -> list[tuple[str, Style]]:
+    def _entry(self, node: Node, *, is_cursor: bool) -> Pieces:
         tone = state_tone(node) or "name"
         over = ("heat--cursor",) if is_cursor else ()
         cells = self._cells_of(node)
@@ -261,7 +261,7 @@ class GpuHeatmap(Lines, can_focus=True):
             return SIGNS[level], STYLES[level]
         return self._owners[self.colouring].cell(holders, is_idle=is_idle(gpu, self._thresholds))
 
-    def _owner_legend(self, owners: Owners) -> list[tuple[str, Style]]:
+    def _owner_legend(self, owners: Owners) -> Pieces:
         """As many owners as fit, those with the most GPUs first, and how idle cells look."""
         quiet, end = self.style("heat--legend"), "a idle  · free"
         pieces = [(f"by {self.colouring.value}: ", quiet)]

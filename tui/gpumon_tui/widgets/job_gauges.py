@@ -38,7 +38,7 @@ class JobGauges(GpuGauges):
         models = sorted({shown(gpu.device.model).removeprefix("NVIDIA ") for gpu in self.gpus if gpu.device.model})
         if models:
             pieces.append((f"  {', '.join(models)}", self.style("gauge--quiet")))
-        return joined([*pieces, *self.legend()] if self.gpus else pieces)
+        return self.with_legend(pieces)
 
     def label(self, gpu: Gpu) -> str:
         """Node and number."""

@@ -20,7 +20,7 @@ _HOLDING = ("running", "completing", "configuring", "suspended", "stopped", "sta
 
 
 class Grouping(Enum):
-    """Under what jobs stand together."""
+    """Under what jobs stand together, by the name of the job's field."""
 
     NONE = "all jobs"
     USER = "user"
@@ -35,7 +35,7 @@ class Grouping(Enum):
 
     def of(self, job: Job) -> str:
         """Where a job stands."""
-        return {Grouping.USER: job.user, Grouping.ACCOUNT: job.account, Grouping.PARTITION: job.partition}[self]
+        return str(getattr(job, self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class JobListing(Listing[Job]):
     def _row_of(self, group: JobGroup) -> Job:
         first = group.jobs[0]
         if len(group.jobs) == 1:
-            return first if first.tasks is None else summary(first.id, group.jobs)
+            return first if first.tasks is None else of_all_tasks(first, first.tasks)
         key = f"\0{first.array_job_id}\0{first.state}"
         tasks = sum(job.tasks or 1 for job in group.jobs)
         title = f"{first.array_job_id} ×{tasks:.0f}"
@@ -165,6 +165,17 @@ def in_queue_order(jobs: Sequence[Job]) -> Sequence[Job]:
     waiting = by_state.pop("pending", [])
     waiting.sort(key=lambda job: -1.0 if job.priority is None else job.priority, reverse=True)
     return [*ordered, *waiting, *(job for state in by_state.values() for job in state)]
+
+
+def of_all_tasks(job: Job, tasks: float) -> Job:
+    """The record of tasks that wait together, with what all of them ask for."""
+    return msgspec.structs.replace(
+        job,
+        cpus=None if job.cpus is None else job.cpus * tasks,
+        memory_bytes=None if job.memory_bytes is None else job.memory_bytes * tasks,
+        gpus=None if job.gpus is None else job.gpus * tasks,
+        node_count=None if job.node_count is None else job.node_count * tasks,
+    )
 
 
 def summary(key: str, jobs: Sequence[Job]) -> Job:

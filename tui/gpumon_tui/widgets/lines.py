@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
@@ -11,7 +11,11 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from gpumon_tui.widgets.fitting import width_of
+
 _MOST_KEPT = 1000
+Pieces: TypeAlias = "list[tuple[str, Style]]"
+"""Texts of a line with their styles."""
 
 
 class Lines(ScrollView):
@@ -139,7 +143,19 @@ class Lines(ScrollView):
         return strip
 
 
-def joined(pieces: list[tuple[str, Style]]) -> Strip:
+def fitting(pieces: Pieces, more: list[Pieces], width: int) -> Pieces:
+    """`pieces`, and of `more` as many from the front as fit whole."""
+    told = list(pieces)
+    left = width - sum(width_of(text) for text, _ in told)
+    for group in more:
+        left -= sum(width_of(text) for text, _ in group)
+        if left < 0:
+            break
+        told += group
+    return told
+
+
+def joined(pieces: Pieces) -> Strip:
     """A line of pieces, neighbours of one style as one segment."""
     segments: list[Segment] = []
     run: list[str] = []

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -18,7 +17,7 @@ from gpumon.model import ClusterSnapshot
 from gpumon.units import MISSING, Units
 from gpumon_tui.widgets.bar import bar
 from gpumon_tui.widgets.fitting import fit, width_of
-from gpumon_tui.widgets.lines import Lines, joined
+from gpumon_tui.widgets.lines import Lines, Pieces, joined
 from gpumon_tui.widgets.listing import Listing, Rows
 from gpumon_tui.widgets.ordering import Order
 from gpumon_tui.widgets.widths import seen_widths, spread, starts_of
@@ -64,7 +63,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         Binding("end,G", "last", "Last row", show=False, id="table.last"),
         Binding("left,h", "columns(-1)", "Columns to the left", show=False, id="table.left"),
         Binding("right,l", "columns(1)", "Columns to the right", show=False, id="table.right"),
-        Binding("enter", "choose", "Choose", show=False, id="table.choose"),
+        Binding("enter", "choose", "Open", key_display="Enter", id="table.choose", tooltip="Open the row"),
         Binding("s", "sort_next", "Sort", id="table.sort", tooltip="Sort by the next column"),
         Binding("S", "reverse", "Reverse", show=False, id="table.reverse", tooltip="Turn the order round"),
     ]
@@ -218,7 +217,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
 
     def draw_head(self) -> Strip:
         """The columns' names; a mark at the right where there are more."""
-        pieces: list[tuple[str, Style]] = []
+        pieces: Pieces = []
         seen, order = self._seen_widths(), self.listing.order
         for column, width in zip(self.about.columns, seen, strict=False):
             is_sorted = column.key == order.key
@@ -241,14 +240,14 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         row, about = listing.shown[number], self.about
         is_group, is_cursor = about.is_group(row), number == listing.cursor
         over = ("table--group",) * is_group + ("table--cursor",) * is_cursor
-        pieces: list[tuple[str, Style]] = []
+        pieces: Pieces = []
         gap = self.style(*over)
         for column, width in zip(about.columns, self._seen_widths(), strict=False):
             pieces += self._cell(row, column, width, over)
             pieces.append((_GAP, gap))
         return joined(pieces).crop_extend(0, self._right, gap)
 
-    def _cell(self, row: Row, column: Column[Row], width: int, over: tuple[str, ...]) -> list[tuple[str, Style]]:
+    def _cell(self, row: Row, column: Column[Row], width: int, over: tuple[str, ...]) -> Pieces:
         """A text, or a bar and a text, in exactly `width` cells."""
         about, snapshot = self.about, self.listing.snapshot
         text = column.text(row, snapshot, self.listing.units)
