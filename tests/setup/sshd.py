@@ -30,9 +30,9 @@ Port {port}
 ListenAddress 127.0.0.1
 HostKey {folder}/host_key
 PidFile none
-AuthorizedKeysFile {folder}/authorized_keys
+AuthorizedKeysFile {keys}
 StrictModes no
-UsePAM {pam}
+UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 AllowTcpForwarding yes
@@ -41,8 +41,8 @@ Subsystem sftp internal-sftp
 
 _PEOPLE = r"""
 mount --make-rprivate /
-cp -a /etc "$1/etc"
-mount --bind "$1/etc" /etc  # whole: a single file is lost when another is renamed over it
+cd "$1"; cp -a /etc etc
+mount --bind etc /etc  # whole: a single file is lost when another is renamed over it
 add() {  # NAME NUMBER PASSWORD
     echo "$1:x:$2:$2::/home/$1:/bin/sh" >>/etc/passwd
     echo "$1:$(openssl passwd -6 "$3"):19000:0:99999:7:::" >>/etc/shadow
@@ -53,6 +53,7 @@ printf 'Defaults use_pty\nops ALL=(ALL) NOPASSWD: ALL\nadmin ALL=(ALL) ALL\n' >/
 chmod 440 /etc/sudoers.new; mv /etc/sudoers.new /etc/sudoers
 mount -t tmpfs tmpfs /home; mkdir -p /run/sudo /var/lib/sudo
 mount -t tmpfs -o mode=711 tmpfs /run/sudo; mount -t tmpfs -o mode=700 tmpfs /var/lib/sudo
+cp authorized_keys /home; chmod 644 /home/authorized_keys
 for name in ops admin plain; do mkdir /home/$name; chown $name: /home/$name; done
 exec "$3" -D -e -f "$1/sshd_config"
 """
@@ -132,15 +133,14 @@ def sshd(folder: Path, user: Client, *, with_people: bool = False) -> Generator[
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    (folder / "sshd_config").write_text(_CONFIG.format(port=port, folder=folder, pam="no"))
+    # sshd reads it as the user who logs in, who cannot get into this test's own folder.
+    keys = "/home/authorized_keys" if with_people else f"{folder}/authorized_keys"
+    (folder / "sshd_config").write_text(_CONFIG.format(port=port, folder=folder, keys=keys))
     argv: list[str | Path] = [program, "-D", "-e", "-f", folder / "sshd_config"]
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     if with_people:
         argv = ["unshare", "--mount", "sh", "-euc", _PEOPLE, "sh", folder, SUDO_PASSWORD, program]
-        for place in (folder, *folder.parents):
-            if place.stat().st_uid == os.geteuid() and not place.stat().st_mode & 0o001:
-                place.chmod(place.stat().st_mode | 0o011)  # sshd reads authorized_keys as the user who logs in
     with (folder / "log").open("w") as log, subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=log) as process:
         try:
             _await(process, port, folder / "log")

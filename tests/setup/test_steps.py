@@ -228,7 +228,9 @@ def test_a_held_script_hears_us_and_ends_without_us(host: ShellHost) -> None:
     assert held.is_running()
     held.release()
     assert not held.is_running()
-    assert host.hold("echo").first_line == ""
+    mute = host.hold("echo")
+    assert mute.first_line == ""
+    mute.release()
 
 
 def test_closing_wakes_whoever_waits_and_a_step_comes_to_its_end(host: ShellHost, tmp_path: Path) -> None:

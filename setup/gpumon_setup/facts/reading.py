@@ -225,13 +225,14 @@ def _disks(text: str) -> Iterator[Disk]:
 
 
 def _firewalls(sections: Mapping[str, str]) -> Iterator[Firewall]:
-    ufw = sections.get("ufw", "")
-    if re.search(r"^ENABLED=yes", ufw, re.MULTILINE):
+    """Those in force; rules of nftables only where no other firewall wrote them."""
+    ufw, zones, rules = (sections.get(name, "") for name in ("ufw", "firewalld", "nftables"))
+    is_ufw_on = re.search(r"^ENABLED=yes", ufw, re.MULTILINE) is not None
+    if is_ufw_on:
         yield Firewall("ufw", ufw)
-    if sections.get("firewalld"):
-        yield Firewall("firewalld", sections["firewalld"])
-    rules = sections.get("nftables", "")
-    if re.search(r"hook input .*policy drop", rules) and not ufw.startswith("ENABLED=yes") and "firewalld" not in rules:
+    if zones:
+        yield Firewall("firewalld", zones)
+    if re.search(r"hook input .*policy drop", rules) and not is_ufw_on and not zones:
         yield Firewall("nftables", rules)
 
 

@@ -1,6 +1,6 @@
 # What ran beside all else is waited for, and told.
 wait
-for name in gpus gpus.code mig toolkit docker docker.info docker.err docker.ps docker.images podman podman.ps podman.images \
+for name in names gpus gpus.code mig toolkit docker docker.info docker.err docker.ps docker.images podman podman.ps podman.images \
     slurm.nodes slurm.jobs firewalld; do
     [ -e "$work/$name" ] && { section "$name"; cat "$work/$name"; }
 done

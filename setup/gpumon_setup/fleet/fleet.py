@@ -28,9 +28,12 @@ class Outcomes(Generic[_T]):
 class Fleet:
     """The machines of a cluster; each is reached once, when it is first needed, and kept."""
 
-    def __init__(self, machines: Iterable[Machine], reach: Callable[[Machine], Host]) -> None:
+    def __init__(
+        self, machines: Iterable[Machine], reach: Callable[[Machine], Host], stop: Callable[[], None] = lambda: None
+    ) -> None:
         self._machines = {machine.name: machine for machine in machines}
         self._reach = reach
+        self._stop = stop
         self._hosts: dict[str, Host] = {}
         self._lock = Lock()
         self._is_stopped = False
@@ -67,6 +70,7 @@ class Fleet:
     def close(self) -> None:
         """Ends all connections."""
         self._is_stopped = True
+        self._stop()
         with self._lock:
             hosts = list(self._hosts.values())
         for host in hosts:

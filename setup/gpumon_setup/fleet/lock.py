@@ -23,7 +23,7 @@ exec 9>>{file} || exit 1
 if flock -n 9; then
     printf '%s\\n' {who} >{file}
     echo {token}
-    while timeout {seconds:g} sh -c 'read -r _'; do :; done
+    while timeout {seconds:g} sh -c 'read -r _' 9>&-; do :; done
 else
     printf '%s\\n' "$(head -c 300 {file})"
 fi

@@ -23,7 +23,7 @@ def reached(inventory: Inventory, passwords: Passwords) -> Generator[Fleet]:
         way = LocalConnection(machine.name) if machine.is_local or ssh is None else ssh.connection(machine)
         return ShellHost(way, passwords)
 
-    fleet = Fleet(inventory.machines, reach)
+    fleet = Fleet(inventory.machines, reach, passwords.cancel)
     try:
         yield fleet
     finally:

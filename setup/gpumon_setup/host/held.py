@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from gpumon_setup.failures import ConnectionBroke, HostSilent
 from gpumon_setup.host.process import Process
 
+_END_SECONDS = 3.0
 FIRST_WORD_SECONDS = 30.0
 """How long the script may take until its first line."""
 
@@ -54,5 +57,10 @@ class HeldScript:
             self._has_ended = True
 
     def release(self) -> None:
-        """Ends it."""
+        """Ends it, and waits a moment for its end."""
+        with suppress(ConnectionBroke, TimeoutError):
+            self._process.end_input()
+            while not self._has_ended and self._process.receive(_END_SECONDS) is not None:
+                pass
+        self._has_ended = True
         self._process.close()

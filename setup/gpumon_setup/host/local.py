@@ -17,6 +17,7 @@ from gpumon_setup.failures import ConnectionBroke
 from gpumon_setup.host.process import Chunk
 
 _READ = 65_536
+_HANG_UP = "hang up"
 
 
 class LocalConnection:
@@ -45,9 +46,9 @@ class LocalConnection:
         sent(size, size)
 
     def close(self) -> None:
-        """Ends whatever still runs."""
+        """Ends whatever still runs, at the end of the step that it is at; whoever waits for it waits no longer."""
         for process in self._running:
-            process.close()
+            process.hang_up()
 
 
 class LocalProcess:
@@ -66,6 +67,8 @@ class LocalProcess:
         for stream, pipe in (("out", self._process.stdout), ("err", self._process.stderr)):
             if pipe is not None:
                 self._selector.register(pipe.fileno(), selectors.EVENT_READ, stream)
+        self._ear, self._mouth = os.pipe()
+        self._selector.register(self._ear, selectors.EVENT_READ, _HANG_UP)
         self.is_closed = False
         """True when nobody holds it any more."""
 
@@ -87,11 +90,13 @@ class LocalProcess:
 
     def receive(self, seconds: float) -> Chunk | None:
         """What it wrote next."""
-        while self._selector.get_map():
+        while len(self._selector.get_map() or ()) > 1:
             ready = self._selector.select(seconds)
             if not ready:
                 raise TimeoutError
             key = ready[0][0]
+            if key.data == _HANG_UP:
+                raise ConnectionBroke(self._host, "the work was ended.")
             data = os.read(key.fd, _READ)
             if data:
                 return Chunk(key.data, data)
@@ -103,16 +108,25 @@ class LocalProcess:
         code = self._process.wait()
         return code if code >= 0 else 128 - code
 
+    def hang_up(self) -> None:
+        """Tells it to end, and wakes whoever waits for it; another thread may do so."""
+        if self.is_closed or self._process.poll() is not None:
+            return
+        with suppress(OSError):
+            os.write(self._mouth, b"x")
+        with suppress(ProcessLookupError, PermissionError):  # sudo's end with their input
+            os.kill(self._process.pid, signal.SIGHUP)  # the shell alone: a step that it is at comes to its end
+
     def close(self) -> None:
         """Lets go of it; what still runs is told to end."""
         if self.is_closed:
             return
+        self.hang_up()
         self.is_closed = True
         self.end_input()
-        if self._process.poll() is None:
-            with suppress(ProcessLookupError, PermissionError):  # sudo's end with their input
-                os.kill(self._process.pid, signal.SIGHUP)  # the shell alone: a step that it is at comes to its end
         self._selector.close()
+        for descriptor in (self._ear, self._mouth):
+            os.close(descriptor)
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Callable
 from threading import Lock, RLock
 
 from gpumon.settings import Secret
 from gpumon.text import shown
-from gpumon_setup.failures import NoPassword
+from gpumon_setup.host.terminal import Terminal
 
 Ask = Callable[[str], Secret]
 """Asks a person for what the prompt says; raises NoPassword when there is nobody."""
 
 
-def ask_on_terminal(prompt: str) -> Secret:
-    """What the person at this terminal types, unseen.
-
-    Raises:
-        NoPassword: there is no terminal.
-    """
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR))
-    except OSError:
-        raise NoPassword(
-            f"{prompt.rstrip(': ')} is needed, and there is no terminal to ask at.",
-            advice="Start gpumon at a terminal, load the key into ssh-agent, or let sudo ask no password there.",
-        ) from None
-    try:
-        return Secret(getpass.getpass(prompt))
-    except EOFError:
-        raise NoPassword(f"{prompt.rstrip(': ')} is needed, and none was typed.") from None
-
-
 class Passwords:
     """What a person was asked for, so that nobody is asked twice; safe to share between threads."""
 
-    def __init__(self, ask: Ask = ask_on_terminal) -> None:
-        self._ask = ask
+    def __init__(self, ask: Ask | None = None) -> None:
+        self._terminal = Terminal()
+        self._ask = ask or self._terminal.ask
         self._answers: dict[str, Secret] = {}
         self._asking = RLock()
         self.sudo = SudoPassword(lambda: self.answer("Password for sudo: "))
@@ -50,6 +30,10 @@ class Passwords:
             if prompt not in self._answers:
                 self._answers[prompt] = self._ask(prompt)
             return self._answers[prompt]
+
+    def cancel(self) -> None:
+        """Takes back what a person is being asked."""
+        self._terminal.cancel()
 
     def once(self, prompt: str) -> Secret:
         """What is good for one use only, a code for instance; raises NoPassword."""

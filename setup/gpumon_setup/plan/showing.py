@@ -73,7 +73,8 @@ def _host_lines(host: HostPlan, *, with_diffs: bool) -> Iterator[str]:
 def _summary(plan: Plan) -> str:
     changes = sum(len(host.changes) for host in plan.hosts if not host.obstacles)
     touched = sum(bool(host.changes) and not host.obstacles for host in plan.hosts)
-    parts = [f"{_count(changes, 'change')} on {_count(touched, 'machine')}" if changes else "Nothing to do"]
+    parts = [f"{_count(changes, 'change')} on {_count(touched, 'machine')}"] if changes else []
+    parts += ["Nothing to do"] if not changes and any(host.is_empty for host in plan.hosts) else []
     held = sum(len(host.held_back) for host in plan.hosts)
     stuck = sum(bool(host.obstacles) for host in plan.hosts)
     parts += [f"{_count(held, 'change')} held back while jobs run"] if held else []

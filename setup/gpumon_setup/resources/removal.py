@@ -8,6 +8,7 @@ from gpumon_setup.resources import package
 from gpumon_setup.resources.block import NEW, with_block
 from gpumon_setup.resources.container import stopping
 from gpumon_setup.resources.directory import DATA
+from gpumon_setup.resources.firewall import removing_rule
 from gpumon_setup.resources.resource import Missing, difference, forgotten
 from gpumon_setup.resources.unit import WAS_THERE
 
@@ -44,6 +45,9 @@ def _removal(record: Record, state: State, *, keeps_data: bool) -> tuple[Missing
         if now is None or not now.is_ours:
             return Missing(f"forget the container {record.key}, which is gone"), (RemoveFile(record.path),)
         return Missing(f"remove the container {record.key}"), stopping(now)
+    if record.kind == "firewall":
+        firewall, port, source = record.key.split(" ")
+        return Missing(f"let {source} no longer in to port {port} ({firewall})"), removing_rule(record)
     if record.kind == "image":
         argv = (record.detail, "image", "rm", record.key)
         return Missing(f"remove the image {record.key}"), (RunCommand(argv, ok_codes=(0, 1, 2)),)

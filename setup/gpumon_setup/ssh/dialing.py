@@ -21,8 +21,8 @@ from gpumon_setup.ssh.login import log_in
 
 HANDSHAKES_AT_ONCE = 8
 """sshd drops connections at random when more than 10 wait to log in (MaxStartups), a jump host's too."""
-KEEPALIVE_SECONDS = 15
-_DEAD_MILLISECONDS = 45_000
+KEEPALIVE_SECONDS = 10
+_DEAD_MILLISECONDS = 30_000
 """A cut cable shows after this long without an answer."""
 _HANDSHAKE_SECONDS = 30.0
 _PAUSES = (0.2, 0.5, 1.0)

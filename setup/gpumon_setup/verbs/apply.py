@@ -55,7 +55,7 @@ def carry_out(session: Session, planned: Callable[[Session], Plan], options: Set
         narrate("This is still to be done, or was undone by somebody else meanwhile:")
         planning.show(after, options)
         return SetupCode.INCOMPLETE
-    narrate("Everything is as planned.")
+    narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")
     return planning.plan_code(after)
 
 
