@@ -11,7 +11,7 @@ from gpumon_setup.host import MakeDirectory, RemoveDirectory, RunCommand, Step, 
 from gpumon_setup.plan.change import Change, HostPlan
 from gpumon_setup.resources import ROOM, Missing, Resource, rank, removal
 
-_OWN_DIRECTORIES = (ROOM, BEFORE, "/var/lib/gpumon/setup", "/var/lib/gpumon")
+_OWN_DIRECTORIES = (ROOM, BEFORE, "/var/lib/gpumon/setup", "/var/lib/gpumon", "/etc/gpumon")
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,22 @@ class Wanted:
 
 
 def wanted(place: Place, components: Sequence[Component]) -> Wanted:
-    """What the components want of a machine. One that is not wanted anywhere wants nothing: its traces are removed."""
-    resources: list[tuple[str, Resource]] = []
+    """What the components want of a machine. One that is not wanted anywhere wants nothing: its traces are removed.
+
+    What two of them want alike is the first one's.
+    """
+    resources: dict[Resource, str] = {}
     obstacles: list[str] = []
     for component in components:
         if component.name in place.site.inventory.without:
             continue
         try:
-            resources.extend((component.name, resource) for resource in component.wanted(place))
+            for resource in component.wanted(place):
+                resources.setdefault(resource, component.name)
         except CannotHave as reason:
             obstacles.append(str(reason))
-    return Wanted(tuple(resources), tuple(obstacles), frozenset(component.name for component in components))
+    found = tuple((name, resource) for resource, name in resources.items())
+    return Wanted(found, tuple(obstacles), frozenset(component.name for component in components))
 
 
 def still_to_see(wishes: Wanted, state: State) -> Look:
