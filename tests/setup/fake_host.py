@@ -181,7 +181,7 @@ class FakeHost:
             self._make_directory(action.backup.rpartition("/")[0], 0o755, "root:root")
             self.files[action.backup] = replace(now)
         parent = action.path.rpartition("/")[0]
-        known = {"/etc", "/etc/default", "/etc/systemd/system", "/run", "/var/lib", "/usr/local/bin", *self.files}
+        known = {"/etc", "/etc/default", "/etc/systemd/system", "/run", "/var/lib", "/usr/local/lib", *self.files}
         if parent not in known:
             raise StepFailed(self.name, f"{words}: {action.path}: there is no directory for it.")
         owner = "root:root" if action.owner == "0:0" else action.owner
@@ -189,7 +189,7 @@ class FakeHost:
 
     def _make_directory(self, path: str, mode: int, owner: str) -> None:
         parts = path.split("/")[1:]
-        for depth in range(2 if parts[0] == "etc" else 3, len(parts)):
+        for depth in range({"etc": 2, "usr": 4}.get(parts[0], 3), len(parts)):
             self.files.setdefault("/" + "/".join(parts[:depth]), FakeFile(mode=0o755))
         self.files[path] = FakeFile(None, mode, owner)
 

@@ -1,10 +1,12 @@
 """The parts of the stack, in the order in which they are deployed."""
 
 from gpumon_setup.components.component import CannotHave, Component, Place, Site
+from gpumon_setup.components.dcgm_exporter import DcgmExporter
+from gpumon_setup.components.gpu_map import GpuMap
 from gpumon_setup.components.hosts import Hosts
 from gpumon_setup.components.node_exporter import NodeExporter
 
-COMPONENTS: tuple[Component, ...] = (Hosts(), NodeExporter())
+COMPONENTS: tuple[Component, ...] = (Hosts(), NodeExporter(), DcgmExporter(), GpuMap())
 """What a component needs stands before it."""
 
 __all__ = ["COMPONENTS", "CannotHave", "Component", "Place", "Site"]
