@@ -35,6 +35,9 @@ FILTERS = {
 }
 """For each of them an example of what --filter takes."""
 
+SETUP = "setup"
+"""The command whose verbs and flags stand in gpumon_setup."""
+
 FEWEST_DEMO_NODES, MOST_DEMO_NODES = 4, 1250
 """Between these the simulated cluster can be sized."""
 
@@ -124,7 +127,7 @@ def parse(arguments: Sequence[str]) -> Options:
     Raises:
         UsageError: it is not a command line of gpumon.
     """
-    return parser().parse_args(_joined(arguments), namespace=Options())
+    return parser(has_setup=arguments[:1] == [SETUP]).parse_args(_joined(arguments), namespace=Options())
 
 
 def parse_dashboard(arguments: Sequence[str]) -> Options:
@@ -132,8 +135,8 @@ def parse_dashboard(arguments: Sequence[str]) -> Options:
     return dashboard_parser().parse_args(list(arguments), namespace=Options())
 
 
-def parser() -> Parser:
-    """The whole command line of `gpumon`."""
+def parser(*, has_setup: bool = True) -> Parser:
+    """The command line of `gpumon`; without `has_setup` it lacks the flags of `gpumon setup`, which cost an import."""
     root = Parser(
         prog="gpumon",
         description="What every GPU of a Slurm cluster is doing, and which job and user holds it.",
@@ -151,6 +154,7 @@ def parser() -> Parser:
     add_source_flags(doctor)
     doctor.add_argument("--json", action="store_true", help="the steps as one JSON object")
     _add_demo(commands)
+    _add_setup(commands, has_flags=has_setup)
     completion = commands.add_parser("completion", help="prints the completion script of a shell")
     completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
     _add_dashboard_flags(commands.add_parser("tui", help="the dashboard, as gpumon-tui"))
@@ -308,6 +312,15 @@ def _add_watch(add: Callable[..., object]) -> None:
         type=seconds,
         help="again and again until Ctrl-C; without SECONDS at the scrape interval",
     )
+
+
+def _add_setup(commands: Commands, *, has_flags: bool) -> None:
+    setup = commands.add_parser(SETUP, help="deploys the whole stack on a cluster, over SSH")
+    setup.add_argument("--config", metavar="FILE", help="configuration; else $GPUMON_CONFIG, ~/.config/gpumon, /etc")
+    if has_flags:
+        from gpumon_setup.command import add_arguments
+
+        add_arguments(setup)
 
 
 def _add_demo(commands: Commands) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from gpumon import garbage
 from gpumon.errors import GpumonError
 from gpumon.text import shown
-from gpumon_cli.arguments import LISTINGS, Options, parse, parse_dashboard, parser
+from gpumon_cli.arguments import LISTINGS, SETUP, Options, parse, parse_dashboard, parser
 from gpumon_cli.exit_codes import CheckCode, ExitCode, exit_code_of
 from gpumon_cli.terminal import Terminal, narrate, write
 
@@ -51,6 +51,10 @@ def _run(options: Options) -> int:
         from gpumon_cli.simulation import serve
 
         return serve(options)
+    if options.command == SETUP:
+        from gpumon_setup.command import run
+
+        return run(options)
     if options.command == "completion":
         from gpumon_cli.completion import print_completion
 

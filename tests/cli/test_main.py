@@ -58,6 +58,22 @@ def test_the_help_of_a_listing_names_its_columns(capsys: Capture) -> None:
     assert "node, state, cpu" in capsys.readouterr().out
 
 
+def test_the_setup_has_its_verbs_behind_the_command(capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(["setup", "--help"])
+    said = capsys.readouterr().out
+    assert all(verb in said for verb in ("plan", "apply", "init", "trust", "uninstall"))
+
+
+def test_a_setup_without_a_configuration_is_code_two_and_says_what_writes_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("GPUMON_CONFIG", raising=False)
+    ended = run("setup", "plan")
+    assert (ended.code, "gpumon setup init" in ended.err) == (2, True)
+
+
 def test_nothing_typed_is_answered_with_the_help(run: Run) -> None:
     said = run()
     assert (said.code, said.out) == (2, "")

@@ -278,3 +278,8 @@ def test_any_bytes_are_settings_or_a_config_error(home: ConfigHome, content: byt
         home.load(content)
     except ConfigError:
         return
+
+
+def test_the_section_of_the_setup_is_checked_elsewhere_but_has_to_be_one(home: ConfigHome) -> None:
+    home.load('[setup]\nmaster = "head"\nwhatever = 1\n')
+    assert "expected a section [setup]" in home.mistakes("setup = 1\n")[0]

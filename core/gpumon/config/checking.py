@@ -12,6 +12,9 @@ from gpumon.config.values import Here, Wrong, as_table, kind
 from gpumon.settings import Thresholds
 from gpumon.text import shown
 
+SETUP = "setup"
+"""A section that `gpumon setup` reads and checks itself."""
+
 Fields = dict[str, Any]
 """Values by the name of the field that they fill; typed by the table of keys."""
 
@@ -57,7 +60,8 @@ class Mistakes:
 
 def check(document: Mapping[str, object], here: Here, mistakes: Mistakes) -> Checked:
     """Everything a file says, all of its profiles alike."""
-    top = _profile(document, "", TOP, SECTIONS, here, mistakes, beside=("clusters",))
+    top = _profile(document, "", TOP, SECTIONS, here, mistakes, beside=("clusters", SETUP))
+    _table(document, SETUP, "", mistakes)
     clusters: dict[str, Profile] = {}
     for name, table in _table(document, "clusters", "", mistakes).items():
         at = f"clusters.{_part(name)}"
