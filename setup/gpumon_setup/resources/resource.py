@@ -25,7 +25,7 @@ class Missing:
 
 
 class Resource(Protocol):
-    """One thing that a machine should have. All but the host's own answers is pure: nothing here asks a machine."""
+    """One thing that a machine should have. Nothing here asks a machine: all is said from its state."""
 
     kind: ClassVar[str]
     """What sort of thing: "file", "unit", ...; the machine's records are kept under it."""
