@@ -5,8 +5,9 @@ from gpumon_setup.components.dcgm_exporter import DcgmExporter
 from gpumon_setup.components.gpu_map import GpuMap
 from gpumon_setup.components.hosts import Hosts
 from gpumon_setup.components.node_exporter import NodeExporter
+from gpumon_setup.components.slurm_exporter import SlurmExporter
 
-COMPONENTS: tuple[Component, ...] = (Hosts(), NodeExporter(), DcgmExporter(), GpuMap())
+COMPONENTS: tuple[Component, ...] = (Hosts(), NodeExporter(), DcgmExporter(), SlurmExporter(), GpuMap())
 """What a component needs stands before it."""
 
 __all__ = ["COMPONENTS", "CannotHave", "Component", "Place", "Site"]
