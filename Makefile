@@ -55,9 +55,10 @@ format: $(VENV)/.develops  ## Let ruff lay the code out
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-bench: $(VENV)/.develops daemons  ## Benchmarks against their floors; results go to bench/results/
+bench: $(VENV)/.develops daemons slurm  ## Benchmarks against their floors; results go to bench/results/
 	PYTHONPATH=tests $(BIN)/python bench/refresh.py
 	PYTHONPATH=tests $(BIN)/python bench/oneshot.py
+	PYTHONPATH=tests $(BIN)/python bench/slurm.py
 
 tools: $(VENV)/.develops  ## .venv with everything a developer uses
 
