@@ -237,6 +237,8 @@ class FakeHost:
             self.images.discard(name)
         elif verb == "run":
             return self._run_container(argv)
+        elif verb == "kill":
+            return Outcome(0 if argv[0] == "podman" or name in self.containers else 1)
         elif name not in self.containers:
             return Outcome(1, err=b"No such container")
         elif verb == "rm":

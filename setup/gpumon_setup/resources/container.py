@@ -39,6 +39,8 @@ class Container:
     """All others are taken away."""
     reads: tuple[str, ...] = ()
     """Digests of files that it reads only when it starts."""
+    signal: str = ""
+    """By which it reads them anew while it runs, such as "HUP"; "" to make it anew."""
 
     @property
     def key(self) -> str:
@@ -52,7 +54,7 @@ class Container:
 
     def described(self) -> str:
         """All that it is made from, one a line, so that two can be compared."""
-        return "\n".join((*self.flags(), *KEPT, self.image, *self.command, *self.reads))
+        return "\n".join((*self.flags(), *KEPT, self.image, *self.command, *(() if self.signal else self.reads)))
 
     def flags(self) -> tuple[str, ...]:
         """The flags of docker run and podman run alike, but for name, marks and what keeps it alive."""
@@ -88,12 +90,17 @@ class Container:
             return Missing(
                 f"make the container {self.name} anew ({self.image})", self._diff(known.detail if known else "")
             )
-        return None if now.is_running else Missing(f"start the container {self.name}")
+        if not now.is_running:
+            return Missing(f"start the container {self.name}")
+        is_stale = self.signal and (known is None or known.detail != self._detail)
+        return Missing(f"let {self.name} read its files anew") if is_stale else None
 
     def actions(self, state: State, component: str) -> tuple[Action, ...]:
         """The elder container goes first: the two would fight for one port."""
         now = state.containers.get(self.name)
-        record = Record(self.kind, self.name, component, self.spec, self.described())
+        record = Record(self.kind, self.name, component, self.spec, self._detail)
+        if now is not None and now.spec == self.spec and now.is_running:
+            return RunCommand((DOCKER, "kill", f"--signal={self.signal}", self.name)), remembered(record)
         if now is not None and now.spec == self.spec:
             return remembered(record), RunCommand((DOCKER, "start", self.name))
         return (
@@ -103,12 +110,17 @@ class Container:
                         self.image, *self.command)),
         )  # fmt: skip
 
+    @property
+    def _detail(self) -> str:
+        """All that it is made from, and what it read."""
+        return "\n".join((self.described(), *(self.reads if self.signal else ())))
+
     def _marks(self, component: str) -> Iterator[str]:
         yield from ("--label=io.gpumon.managed=1", f"--label=io.gpumon.spec={self.spec}")
         yield f"--label=io.gpumon.component={component}"
 
     def _diff(self, before: str) -> str:
-        return difference(self.name, before.encode(), self.described().encode())
+        return difference(self.name, before.encode(), self._detail.encode())
 
 
 def stopping(container: ContainerState) -> tuple[RunCommand, ...]:

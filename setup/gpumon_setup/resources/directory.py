@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gpumon_setup.facts import Look, Record, State
-from gpumon_setup.host import Action, MakeDirectory
+from gpumon_setup.host import Action, MakeDirectory, RunCommand
 from gpumon_setup.resources.resource import Missing, remembered
 
 DATA = "data"
@@ -48,8 +48,13 @@ class Directory:
         return None
 
     def actions(self, state: State, component: str) -> tuple[Action, ...]:
-        """Made with its parents; a record is kept only of one that was not there before."""
+        """Made with its parents; a record is kept only of one that was not there before.
+
+        Data follow their directory to another owner: who takes them over could not write them.
+        """
         make = MakeDirectory(self.path, self.mode, self.owner)
-        if state.file(self.path).is_there:
-            return (make,)
+        now = state.file(self.path)
+        if now.is_there:
+            moves = self.holds_data and self.owner not in (now.owner, now.owner_ids)
+            return make, *((RunCommand(("chown", "-hR", self.owner, self.path)),) if moves else ())
         return remembered(Record(self.kind, self.path, component, detail=DATA if self.holds_data else "")), make

@@ -36,7 +36,8 @@ def in_engine(container: Container, engine: str) -> tuple[Resource, ...]:
              "--label=io.gpumon.managed=1", *container.flags(), container.image, *container.command)  # fmt: skip
     text = _UNIT.format(name=container.name, start=" ".join(map(systemd_quoted, start)))
     file = File(f"/etc/systemd/system/{container.name}.service", text.encode())
-    return image, file, Unit(f"{container.name}.service", file, container.reads)
+    again = ("podman", "kill", f"--signal={container.signal}", container.name) if container.signal else ()
+    return image, file, Unit(f"{container.name}.service", file, container.reads, again)
 
 
 def systemd_quoted(word: str) -> str:

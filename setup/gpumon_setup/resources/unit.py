@@ -26,7 +26,7 @@ class Unit:
     reads: tuple[str, ...] = ()
     """Digests of what it reads when it starts: another one means a restart."""
     reload: tuple[str, ...] = ()
-    """What makes it read them anew while it runs; empty to restart it."""
+    """What makes it read them anew while it runs; empty to restart it. Another file of its own restarts it anyhow."""
 
     @property
     def key(self) -> str:
@@ -53,7 +53,7 @@ class Unit:
         if now.active not in ("active", "reloading"):
             orders.append("start" if now.active != "failed" else "start again")
         elif self._is_stale(state):
-            orders.append("reload" if self.reload else "restart")
+            orders.append("reload" if self._can_reload(state) else "restart")
         if not orders:
             return None
         return Missing(f"{' and '.join(orders)} {self.name}", is_disruptive=self._needs_daemon_reload(state))
@@ -74,12 +74,19 @@ class Unit:
             actions.append(RunCommand(("systemctl", "reset-failed", self.name), ok_codes=tuple(range(6))))
             actions.append(RunCommand(("systemctl", "start", self.name)))
         elif self._is_stale(state):
-            actions.append(RunCommand(self.reload or ("systemctl", "restart", self.name)))
+            restart = ("systemctl", "restart", self.name)
+            actions.append(RunCommand(self.reload if self._can_reload(state) else restart))
         return *actions, remembered(record)
 
     def _is_stale(self, state: State) -> bool:
         known = state.made.get((self.kind, self.name))
         return known is None or known.spec != self.spec
+
+    def _can_reload(self, state: State) -> bool:
+        """True when it was begun from its file as it is, to the end."""
+        known = state.made.get((self.kind, self.name))
+        was_begun = known is not None and bool(known.spec)
+        return bool(self.reload) and was_begun and not self._needs_daemon_reload(state)
 
     def _needs_daemon_reload(self, state: State) -> bool:
         now = state.unit(self.name)
