@@ -135,7 +135,7 @@ def _gpu(node: _Node, places: Sequence[int], tenants: Sequence[Held], activity: 
     used = sensors.memory_used_mib(unit, activity, is_held=bool(tenants))
     busy = sensors.utilization(unit, activity)
     idle_since = None
-    if tenants and busy <= idling.IDLE_SHARE:
+    if tenants and busy < idling.IDLE_SHARE:
         mine = [(node.first + place, host.units[place].part) for place in places]
         idle_since = idling.idle_since(unit, mine, tenants, moment)
     return Gpu(

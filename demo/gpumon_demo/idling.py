@@ -11,7 +11,7 @@ from gpumon_demo.clockwork import TICK_SECONDS
 from gpumon_demo.inventory import Unit
 
 IDLE_SHARE = Thresholds().idle_share
-"""Up to here a GPU is idle."""
+"""A GPU that is busy less than this is idle."""
 
 
 def idle_since(unit: Unit, places: Sequence[tuple[int, float]], tenants: Sequence[Held], moment: int) -> float:
@@ -26,5 +26,5 @@ def idle_since(unit: Unit, places: Sequence[tuple[int, float]], tenants: Sequenc
         second = max(signs, default=began - 1)
         if second < began:
             return float(round_began + began)
-        if sensors.utilization(unit, plan.activity(places, second)) > IDLE_SHARE:
+        if sensors.utilization(unit, plan.activity(places, second)) >= IDLE_SHARE:
             return float(round_began + second + TICK_SECONDS)

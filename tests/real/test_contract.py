@@ -14,10 +14,10 @@ import pytest
 
 from gpumon.live.source import PrometheusSource
 from gpumon.model import ClusterSnapshot, Node
-from gpumon_demo.blocks import Host
 from gpumon_demo.clockwork import TICK_SECONDS, tick_of
 from gpumon_demo.cluster import BEGIN, Simulation
 from gpumon_demo.hosts import counters
+from gpumon_demo.inventory import Host
 from gpumon_demo.server import ExporterServer
 from gpumon_demo.source import DemoSource
 from real.conftest import StartEngine
@@ -121,7 +121,7 @@ def faces(simulation: Simulation, start_engine: StartEngine, source_of: SourceOf
 
 
 SCRAPED = ("sampled_at", "scraped_at", "newest_at", "scrape_interval_seconds", "idle_since")
-"""Prometheus dates samples by its own clock."""
+"""Prometheus dates samples by its own clock, and by that clock nothing has a past here."""
 RATES = ("cpu_share", *(field for field in Node.__struct_fields__ if field.endswith("_per_second")))
 """Counters stand still with the clock."""
 PARTS = ("is_simulated", "gpus", "nodes", "jobs", "queue", "partitions", "users", "accounts", "reservations")
