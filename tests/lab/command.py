@@ -25,9 +25,10 @@ no /etc/hosts: entering them is gpumon's business.
 
 Users: ops (sudo without a password), admin (sudo asks), plain (no sudo); password labpw; one key opens all three.
 
-Environment: GPUMON_LAB_DIR (/var/cache/gpumon-lab) holds what was built and what runs, on ext4 or xfs; GPUMON_LAB_RUN
-puts what runs elsewhere, such as a tmpfs; GPUMON_LAB_NAME tells labs apart that run at once; GPUMON_LAB_DEBIAN is a
-Debian archive for where apt has none; GPUMON_LAB_SYSCTL=1 allows to raise the inotify limit for over 10 machines.
+Environment: GPUMON_LAB_SUITE is the Debian release where none is named; GPUMON_LAB_DIR (/var/cache/gpumon-lab) holds
+what was built and what runs, on ext4 or xfs; GPUMON_LAB_RUN puts what runs elsewhere, such as a tmpfs; GPUMON_LAB_NAME
+tells labs apart that run at once; GPUMON_LAB_DEBIAN is a Debian archive for where apt has none; GPUMON_LAB_SYSCTL=1
+allows to raise the inotify limit for over 10 machines.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     for name in ("up", "build"):
         verb = verbs.add_parser(name)
         verb.add_argument("machines", type=int, nargs="?", default=3)
-        verb.add_argument("--suite", default=NEWEST, help=f"Debian release ({NEWEST}; {OLDEST} is the oldest)")
+        verb.add_argument("--suite", default=Plan().suite, help=f"Debian release ({NEWEST}; {OLDEST} is the oldest)")
         verb.add_argument(
             "--flavor", action="append", default=[], metavar="[NODE=]FLAVOR", help=", ".join(flavors.NAMES)
         )

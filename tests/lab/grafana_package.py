@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.images.catalogue import STANDINS
+from lab.images.programs import STANDINS
 from lab.images.trees import STANDIN_SOURCES
 from lab.shell import script
 

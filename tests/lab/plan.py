@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,7 +20,7 @@ class Plan:
 
     machines: int = 3
     """The master and the nodes together."""
-    suite: str = NEWEST
+    suite: str = field(default_factory=lambda: os.environ.get("GPUMON_LAB_SUITE", NEWEST))
     """The Debian release that all of them run."""
     flavor: str = "docker"
     """What they have installed."""

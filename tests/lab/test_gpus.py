@@ -33,8 +33,8 @@ def exported(node: LabHost, options: str, flags: str = "") -> str:
     run = "sudo docker run -d --name exporter --network host -v /opt/counters.csv:/counters.csv:ro"
     node.sh(f"{run} {options} {EXPORTER} -f /counters.csv -a {node.address}:9400 {flags}")
     page = f"curl -sf http://{node.address}:9400/metrics"
-    until(lambda: node.ssh(page).returncode == 0, "the exporter answers")
-    return node.sh(page)
+    until(lambda: node.ssh(f'{page} || test -z "$(sudo docker ps -q)"').returncode == 0, "it answers or has ended")
+    return node.sh(f"{page} || {{ sudo docker logs exporter >&2; false; }}")
 
 
 def refusal(node: LabHost, options: str, flags: str = "") -> str:

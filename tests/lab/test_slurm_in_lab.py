@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from lab.archive import NEWEST
 from lab.hosts import Lab
 from lab.plan import Plan
 from real.daemons import until
 
 METRICS = "MetricsType=metrics/openmetrics\n"
-pytestmark = pytest.mark.lab(Plan(machines=3, flavor="slurm", gpus=2, is_slurm_on=True, slurm_extra=METRICS))
+PLAN = Plan(machines=3, suite=NEWEST, flavor="slurm", gpus=2, is_slurm_on=True, slurm_extra=METRICS)
+pytestmark = pytest.mark.lab(PLAN)
 
 
 def test_every_node_is_idle_with_its_gpus(lab: Lab) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from lab.archive import Apt, mirror
 from lab.cached import drop_unused, is_made, making, recipe
 from lab.images import archives, store, trees
-from lab.images.catalogue import APART, IMAGES, PROGRAMS, STANDINS, Image
+from lab.images.catalogue import IMAGES, Image
+from lab.images.programs import APART, PROGRAMS, STANDINS
 from lab.images.store import Layer, RegistryStore
 from lab.places import Places
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.archive import Apt
-from lab.images.catalogue import STANDINS, Program
+from lab.images.programs import STANDINS, Program
 from lab.shell import script
 
 LIBRARIES = ("libc6", "libzstd1", "busybox-static")
