@@ -263,7 +263,7 @@ class GpuHeatmap(Lines, can_focus=True):
 
     def _owner_legend(self, owners: Owners) -> Pieces:
         """As many owners as fit, those with the most GPUs first, and how idle cells look."""
-        quiet, end = self.style("heat--legend"), "a idle  · free"
+        quiet, end = self.style("heat--legend"), "a-z idle  · free"
         pieces = [(f"by {self.colouring.value}: ", quiet)]
         room = self.inner_width - len(pieces[0][0]) - len(end) - len("+999 ")
         left = len(owners.counts)
