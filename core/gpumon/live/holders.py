@@ -99,9 +99,10 @@ class HolderReader:
         touched = self._placed(known)
         told = self._all_told(known)
         changed = changed_nodes(told, self._told) | touched
-        self._told = told
         if changed:
-            self._found = reading.holders(told, changed, self._found)
+            is_same_site = self._told is not None and told.cards is self._told.cards
+            self._found = reading.holders(told, changed, self._found if is_same_site else Holders())
+        self._told = told
         return self._found
 
     def _placed(self, known: Known) -> set[str]:

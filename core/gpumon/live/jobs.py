@@ -91,6 +91,7 @@ class JobReader:
     def take(self) -> list[Ask[Any]]:
         """Takes the answers in; requests are returned for jobs of which nothing but labels is known."""
         was_read = bool(self._mixed or self._places)
+        self._is_missing = False
         self._take_facts()
         self._no_facts()
         self._changed = ()
@@ -114,7 +115,7 @@ class JobReader:
 
     def _take_facts(self) -> None:
         facts = [ask for ask in (self._mixed, self._places, *(ask for _, ask in self._numbers)) if ask is not None]
-        self._is_missing = any(ask.answer is None for ask in facts)
+        self._is_missing = self._is_missing or any(ask.answer is None for ask in facts)
         if self._mixed is not None and self._mixed.answer is not None:
             self._facts.read_detail(self._mixed.answer.samples)
         if self._places is not None and self._places.answer is not None:

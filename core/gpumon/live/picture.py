@@ -76,7 +76,8 @@ class Picture:
     def is_empty(self) -> bool:
         """True when all of the parts that were asked for answered with nothing."""
         wanted = self.parts & (Parts.GPUS | Parts.NODES | Parts.SLURM)
-        found = self.gpus.kept.devices or self.nodes.kept.labels or self.slurm or self.pulse.last_words is not None
+        slurm = self.slurm is not None and Parts.SLURM in self.parts
+        found = self.gpus.kept.devices or self.nodes.kept.labels or slurm or self.pulse.last_words is not None
         return bool(wanted) and not found and not self.failed
 
 
@@ -215,7 +216,7 @@ def _problems(picture: Picture, last_words: GpuReadings, told_by: Mapping[Target
     yield from _absent(picture)
     if Parts.GPUS in picture.parts:
         yield from picture.gpus.problems(last_words)
-        yield from holding_problems(picture.held, {gpu.key: gpu.device.number for gpu in picture.shown})
+        yield from holding_problems(picture.held, picture.shown)
     if picture.slurm is not None:
         yield from picture.slurm.problems if Parts.SLURM in picture.parts else ()
         yield from _standing(picture)

@@ -150,7 +150,7 @@ def changed_nodes(told: Told, before: Told | None) -> set[str]:
 def _speaks_of_all(told: Told) -> tuple[object, ...]:
     """What matters for every node."""
     homeless = told.unplaced.get("")
-    return id(told.map), told.nodes is None, told.are_jobs_told, told.are_all_jobs_told, homeless
+    return told.map, told.nodes is None, told.are_jobs_told, told.are_all_jobs_told, homeless
 
 
 def _differing(one: Mapping[str, object], other: Mapping[str, object]) -> set[str]:
@@ -203,7 +203,7 @@ class _Node:
             if not left:
                 return
             source(left)
-        if self.holds and self.open:
+        if len(self.numbers) < len(self.holds) and self.open:
             self.found.open_nodes.add(self.name)
 
     def _understood(self) -> dict[str, Keys]:

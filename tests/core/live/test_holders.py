@@ -289,6 +289,22 @@ def test_where_jobs_are_hidden_no_gpu_is_called_free_for_lack_of_a_job() -> None
     }
 
 
+def test_for_what_is_hidden_slurms_numbers_are_not_blamed() -> None:
+    hidden = line("gpumon_exporter_hidden", what="jobs")
+    snapshot = read(FOUR, hidden + slurm_node("a", 4, 3) + job(7, "a", gpus=1) + holds(7, "a", (0,)))
+    assert doubts(snapshot) == []
+    assert any("Slurm hides jobs of others" in problem.text for problem in snapshot.problems)
+
+
+def test_a_node_that_is_gone_is_no_doubt_any_more() -> None:
+    slurm = slurm_node("a", 4, 4) + job(7, "a", gpus=3) + job(8, "a", gpus=1) + holds(7, "a", (0,), "mig")
+    server = site(FOUR + card("b", 0), slurm + slurm_node("b", 1, 0))
+    live = source(server)
+    assert doubts(live.snapshot())
+    server.series = [row for row in server.series if row[0].get("Hostname") != "a"]
+    assert doubts(live.snapshot()) == []
+
+
 def test_hidden_jobs_could_hold_the_rest_of_a_node() -> None:
     hidden = line("gpumon_exporter_hidden", what="jobs")
     slurm = hidden + slurm_node("a", 4, 4) + job(7, "a", gpus=1)
