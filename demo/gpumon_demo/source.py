@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from gpumon.model import ClusterSnapshot, Dialect, Problem, Target, Tier
+from gpumon.model import Attribution, ClusterSnapshot, Dialect, Problem, Target, Tier
 from gpumon.source import Parts, Point
 from gpumon.units import age
 from gpumon_demo import history
@@ -124,7 +124,9 @@ def _dialects(cluster: Cluster, parts: Parts) -> Iterable[Dialect]:
     hosts, down, now = cluster.by_name, cluster.simulation.troubles.down, float(cluster.moment)
     answering = [host for host in hosts if host.name != down]
     if Parts.GPUS in parts:
-        yield Dialect("gpus", "dcgm-exporter", "MIG", sum(bool(host.units) for host in answering), now)
+        labelled = [host for host in answering if host.machine.told_by is Attribution.LABEL]
+        variant = "label hpc_job, MIG" if any(map(cluster.held_here, labelled)) else "MIG"
+        yield Dialect("gpus", "dcgm-exporter", variant, sum(bool(host.units) for host in answering), now)
     if Parts.NODES in parts:
         yield Dialect("nodes", "node_exporter", "", len(answering), now)
     if Parts.SLURM in parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 
 from gpumon.live.source import PrometheusSource
-from gpumon.model import ClusterSnapshot, Node
+from gpumon.model import Attribution, ClusterSnapshot, Node
 from gpumon_demo.clockwork import TICK_SECONDS, tick_of
 from gpumon_demo.cluster import BEGIN, Simulation
 from gpumon_demo.hosts import counters
@@ -23,7 +24,8 @@ from gpumon_demo.source import DemoSource
 from real.conftest import StartEngine
 from real.daemons import Engine, simulated_jobs, until
 
-SILENT_AT = BEGIN + 3600
+SILENT_AT = BEGIN + 30_600
+"""Just before, there are jobs of every kind."""
 BEFORE_SILENCE = SILENT_AT - TICK_SECONDS
 
 Flat = dict[str, object]
@@ -108,8 +110,8 @@ def keyed(name: str, snapshot: ClusterSnapshot) -> object:
 
 @pytest.fixture
 def simulation() -> Simulation:
-    """Large enough for every trouble: a drained node, one that is down, one that will fall silent."""
-    return Simulation(24, seed=1, begins_at=BEGIN, falls_silent_at=SILENT_AT)
+    """Large enough for all troubles (a node drained, one down, one that will fall silent) and for every dialect."""
+    return Simulation(28, seed=1, begins_at=BEGIN, falls_silent_at=SILENT_AT)
 
 
 @pytest.fixture
@@ -124,10 +126,29 @@ SCRAPED = ("sampled_at", "scraped_at", "newest_at", "scrape_interval_seconds", "
 """Prometheus dates samples by its own clock, and by that clock nothing has a past here."""
 RATES = ("cpu_share", *(field for field in Node.__struct_fields__ if field.endswith("_per_second")))
 """Counters stand still with the clock."""
-PARTS = ("is_simulated", "gpus", "nodes", "jobs", "queue", "partitions", "users", "accounts", "reservations")
+PARTS = (
+    "is_simulated", "gpus", "nodes", "jobs", "queue", "partitions", "users", "accounts", "reservations", "dialects",
+    "problems",
+)  # fmt: skip
+
+
+def all_kinds(snapshot: ClusterSnapshot) -> None:
+    """Makes sure that nothing is missing of what is to be compared."""
+    jobs = snapshot.jobs or ()
+    assert {job.state for job in jobs} == {"pending", "running", "suspended", "completing"}
+    assert {(bool(job.het_job_id), bool(job.array_task_id), bool(job.tasks)) for job in jobs} >= {
+        (True, False, False), (False, True, False), (False, True, True), (False, False, False),
+    }  # fmt: skip
+    assert {gpu.share for job in jobs for gpu in job.allocated} == {"whole", "mig", "shard"}
+    on_nodes = [Counter(gpu.node for gpu in job.allocated).values() for job in jobs]
+    assert any(len(set(counts)) > 1 for counts in on_nodes), "an uneven job"
+    assert any(len(gpu.jobs or ()) > 1 for gpu in snapshot.gpus), "a shared GPU"
+    assert {gpu.held_by for gpu in snapshot.gpus} == {Attribution.LABEL, Attribution.UUID, Attribution.INDEX}
+    assert any(len(node.slurm.gpus_by_type) > 1 for node in snapshot.nodes if node.slurm)
 
 
 def test_every_number_is_the_same(faces: Faces) -> None:
+    all_kinds(faces.demo.snapshot())
     for part in PARTS:
         assert faces.differences(part, (*SCRAPED, *(RATES if part == "nodes" else ()))) == {}, part
 

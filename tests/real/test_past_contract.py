@@ -94,7 +94,7 @@ class Past:
 def _past(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     kind, release = ENGINES[request.param]
     now = int(time.time()) // SCRAPED_EVERY * SCRAPED_EVERY + AHEAD_SECONDS
-    simulation = Simulation(24, seed=1, begins_at=now, falls_silent_at=now - 2 * 3600)
+    simulation = Simulation(28, seed=1, begins_at=now, falls_silent_at=now - 2 * 3600)
     with ExporterServer(clock=lambda: float(now), simulation=simulation) as server:
         jobs = [*simulated_jobs(server.url)]
         try:
