@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from typing import cast
 
 import pytest
 
-from lab import access, ground
+from lab import access
+from lab.ability import require_a_lab
 from lab.cluster import Cluster
-from lab.failures import LabFailed
 from lab.hosts import Lab
 from lab.places import places
 from lab.plan import Plan
@@ -30,15 +29,8 @@ def lab(request: pytest.FixtureRequest) -> Generator[Lab]:
     node = cast("pytest.Module", request.node)
     plans: list[Plan] = [marker.args[0] for marker in node.iter_markers("lab") if marker.args]
     plan = plans[0] if plans else Plan()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        pytest.skip("There is one lab, and its tests go one after the other: run pytest without -n.")
     here = places()
-    try:
-        ground.look(here)
-    except LabFailed as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    require_a_lab(here)
     cluster = Cluster(here)
     cluster.down()
     cluster.up(plan)

@@ -10,7 +10,7 @@ from lab.plan import Plan
 from real.daemons import until
 
 METRICS = "MetricsType=metrics/openmetrics\n"
-PLAN = Plan(machines=3, suite=NEWEST, flavor="slurm", gpus=2, is_slurm_on=True, slurm_extra=METRICS)
+PLAN = Plan(machines=3, suite=NEWEST, flavor="slurm", gpus=2, is_slurm_on=True, slurm_extra=METRICS, has_gpumon=True)
 pytestmark = pytest.mark.lab(PLAN)
 
 
@@ -36,3 +36,8 @@ def test_a_job_outlasts_a_reboot_of_the_master(lab: Lab) -> None:
     lab.master.power.reboot()
     until(lambda: lab.master.ssh("squeue -h -t R -o %j").stdout.strip() == "lasting", "the job is known again")
     lab.master.sh("scancel -n lasting")
+
+
+def test_the_master_has_this_clones_gpumon(lab: Lab) -> None:
+    assert "DEMO" in lab.master.sh("gpumon nodes --demo")
+    assert lab.master.ssh("gpumon status").returncode != 0

@@ -1,0 +1,23 @@
+"""Whether this machine and this run of pytest can have a lab: elsewhere its tests are skipped, and in CI they fail."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from lab import ground
+from lab.failures import LabFailed
+from lab.places import Places
+
+
+def require_a_lab(here: Places) -> None:
+    """Ends a test that cannot have one, with the reason."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        pytest.skip("There is one lab, and its tests go one after the other: run pytest without -n.")
+    try:
+        ground.look(here)
+    except LabFailed as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
