@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +21,9 @@ from gpumon_setup.host import (
     digest_of,
 )
 from setup.fake_answers import answered
+
+EVERYWHERE = ("/etc/default", "/etc/systemd/system", "/run", "/var/lib", "/usr/local/lib")
+"""Directories that every machine has, with those above them."""
 
 
 @dataclass
@@ -181,16 +185,16 @@ class FakeHost:
             self._make_directory(action.backup.rpartition("/")[0], 0o755, "root:root")
             self.files[action.backup] = replace(now)
         parent = action.path.rpartition("/")[0]
-        known = {"/etc", "/etc/default", "/etc/systemd/system", "/run", "/var/lib", "/usr/local/lib", *self.files}
-        if parent not in known:
+        if parent not in {*EVERYWHERE, *self.files}:
             raise StepFailed(self.name, f"{words}: {action.path}: there is no directory for it.")
         owner = "root:root" if action.owner == "0:0" else action.owner
         self.files[action.path] = FakeFile(action.content, action.mode, owner)
 
     def _make_directory(self, path: str, mode: int, owner: str) -> None:
         parts = path.split("/")[1:]
-        for depth in range({"etc": 2, "usr": 4}.get(parts[0], 3), len(parts)):
-            self.files.setdefault("/" + "/".join(parts[:depth]), FakeFile(mode=0o755))
+        for parent in ("/" + "/".join(parts[:depth]) for depth in range(1, len(parts))):
+            if not any(usual == parent or usual.startswith(f"{parent}/") for usual in EVERYWHERE):
+                self.files.setdefault(parent, FakeFile(mode=0o755))
         self.files[path] = FakeFile(None, mode, owner)
 
     def _command(self, command: RunCommand) -> Outcome:
@@ -202,13 +206,22 @@ class FakeHost:
             return self._systemctl(argv[1], [word for word in argv[2:] if not word.startswith("--")], argv)
         if argv[0] in ("docker", "podman"):
             return self._engine(argv)
-        if argv[0] == "sh" and "apt-get" in argv[2]:
-            if "purge" in argv[2]:
-                self.packages.pop(argv[-1], None)
-            else:
-                self.packages[argv[-1]] = "1.0"
-            return Outcome(0)
+        if argv[0] == "sh":
+            return self._shell(argv[2], argv[4:])
         return Outcome(127, err=f"{argv[0]}: not found".encode())
+
+    def _shell(self, script: str, arguments: Sequence[str]) -> Outcome:
+        if "apt-get" in script and "purge" in script:
+            self.packages.pop(arguments[-1], None)
+        elif "apt-get" in script:
+            self.packages[arguments[-1]] = "1.0"
+        elif "/dev/urandom" in script:
+            self.files[arguments[0]] = FakeFile(secrets.token_hex(16).encode() + b"\n", 0o600, arguments[1])
+        elif "chown" in script:
+            self.files[arguments[0]] = replace(self.files[arguments[0]], mode=0o600, owner=arguments[1])
+        elif 'exec "$@"' not in script:
+            return Outcome(127, err=b"sh: not found")
+        return Outcome(0)
 
     def _systemctl(self, verb: str, names: Sequence[str], argv: Sequence[str]) -> Outcome:
         for name in names:

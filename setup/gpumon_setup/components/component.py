@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from gpumon.config.keys import Key
 from gpumon_setup.facts import Facts
@@ -96,6 +96,17 @@ class Component(Protocol):
         Raises:
             CannotHave: it should have it, and cannot.
         """
+        ...
+
+
+@runtime_checkable
+class Guide(Protocol):
+    """A component that has something to say to people once all is in place: how one gets to what it brought."""
+
+    name: ClassVar[str]
+
+    def advice(self, place: Place) -> Sequence[str]:
+        """Lines about this machine, each to be read or typed as it is; none for a machine it is not for."""
         ...
 
 

@@ -1,0 +1,60 @@
+"""The files that Prometheus reads, each looked at by promtool before it takes its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import cast
+
+from gpumon_setup.components.component import Place
+from gpumon_setup.components.prometheus_config import FOLDER, RULES, TARGETS, prometheus_yml, target_files
+from gpumon_setup.components.remote_write import RemoteWrite
+from gpumon_setup.resources import Directory, File
+
+FOLDERS = Directory(FOLDER), Directory(TARGETS)
+_SLURMCTLD_PORT = 6817
+
+
+def read_files(place: Place, reached: str, promtool: Sequence[str], user: str) -> tuple[File, ...]:
+    """All of them, the configuration last, since promtool follows what it names.
+
+    `reached` is Prometheus' own address, `promtool` the words before its arguments, `user` whom secrets belong to.
+
+    Raises:
+        CannotHave: a secret is not to be had.
+    """
+    return tuple(_files(place, reached, promtool, user))
+
+
+def digests(read: Sequence[File]) -> tuple[str, ...]:
+    """Of what is read when it starts, or at a signal; targets and secrets are read whenever they change."""
+    return tuple(file.digest for file in read if file.check)
+
+
+@cache
+def rules(name: str) -> bytes:
+    """A file of rules."""
+    return (files("gpumon_setup.components") / "rules" / name).read_bytes()
+
+
+def _files(place: Place, reached: str, promtool: Sequence[str], user: str) -> Iterator[File]:
+    receivers = cast("Sequence[RemoteWrite] | None", place.option("prometheus", "remote_write")) or ()
+    for number, receiver in enumerate(receivers, 1):
+        for name, secret in receiver.secrets(number):
+            yield File(f"{FOLDER}/{name}", secret, 0o400, user, is_secret=True)
+    slurm_port = _slurm_port(place)
+    for name, content in target_files(place.site, slurm_own_port=slurm_port):
+        yield File(f"{TARGETS}/{name}", content)
+    for name in RULES:
+        yield File(f"{FOLDER}/{name}", rules(name), check=(*promtool, "check", "rules", "{}"))
+    alertmanagers = cast("Sequence[str] | None", place.option("prometheus", "alertmanagers")) or ()
+    content = prometheus_yml(place.site, reached, alertmanagers, receivers, with_slurm_own=slurm_port is not None)
+    yield File(f"{FOLDER}/prometheus.yml", content, check=(*promtool, "check", "config", "{}"))
+
+
+def _slurm_port(place: Place) -> int | None:
+    """Where slurmctld tells metrics itself; None when it is not to be asked."""
+    if not place.option("prometheus", "slurm_metrics"):
+        return None
+    return cast("int | None", place.option("prometheus", "slurm_metrics_port")) or _SLURMCTLD_PORT
