@@ -47,7 +47,9 @@ def made_by(thing: Path) -> str:
 
 
 def drop_unused(folder: Path, pattern: str, used: Collection[str]) -> None:
-    """Removes what nobody asked for in a week, but for what running clusters use."""
+    """Removes what nobody asked for in a week, but for what running clusters use, and what a killed build began."""
+    for rest in folder.glob("*.unfinished*"):
+        remove(rest)
     for made in folder.glob(f"{pattern}.made"):
         thing = made.with_suffix("")
         if str(thing) not in used and time.time() - made.stat().st_mtime > UNUSED_SECONDS:
