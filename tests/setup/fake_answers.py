@@ -56,7 +56,8 @@ def _facts(host: FakeHost, names: Iterable[str], looks: dict[str, set[str]]) -> 
     yield "made", "".join(content.decode() for _, content in made)
     for _, content in made:
         record: dict[str, str] = json.loads(content)
-        target = {"file": "FILES", "directory": "FILES", "block": "CONTENTS", "unit": "UNITS", "package": "PACKAGES"}
+        files = dict.fromkeys(("file", "directory", "secret"), "FILES")
+        target = {**files, "block": "CONTENTS", "unit": "UNITS", "package": "PACKAGES"}
         if record["kind"] in target:
             looks[target[record["kind"]]].add(record["key"].partition("#")[0])
     yield from _state(host, looks)

@@ -89,7 +89,7 @@ if [ -d "$made" ]; then
     kinds=$(sed -n 's/^{"kind":"\([a-z]*\)","key":"\([^"\\# ]*\).*/\1 \2/p' "$made"/*.json 2>/dev/null)
     while read -r kind key; do
         case $kind in
-            file | directory) FILES="$FILES $key" ;;
+            file | directory | secret) FILES="$FILES $key" ;;
             block) CONTENTS="$CONTENTS $key" ;;
             unit) UNITS="$UNITS $key" ;;
             package) PACKAGES="$PACKAGES $key" ;;

@@ -10,6 +10,7 @@ from gpumon_setup.resources.image import Image
 from gpumon_setup.resources.package import Package
 from gpumon_setup.resources.removal import rank, removal
 from gpumon_setup.resources.resource import ROOM, Missing, Resource
+from gpumon_setup.resources.secret import Secret
 from gpumon_setup.resources.unit import Unit
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Missing",
     "Package",
     "Resource",
+    "Secret",
     "Unit",
     "in_engine",
     "rank",

@@ -12,7 +12,18 @@ from gpumon_setup.resources.firewall import removing_rule
 from gpumon_setup.resources.resource import Missing, difference, forgotten
 from gpumon_setup.resources.unit import WAS_THERE
 
-_ORDER = ("firewall", "unit", "container", "image", "package", "block", "file", "directory", "unit that was there")
+_ORDER = (
+    "firewall",
+    "unit",
+    "container",
+    "image",
+    "package",
+    "block",
+    "file",
+    "secret",
+    "directory",
+    "unit that was there",
+)
 """In which kinds go: what runs before what it reads; what ran before us starts again when its files are back."""
 
 
@@ -38,6 +49,10 @@ def _removal(record: Record, state: State, *, keeps_data: bool) -> tuple[Missing
         goes_whole = record.detail == DATA and not keeps_data
         words = f"remove {record.key}" + (" with all that is in it" if goes_whole else ", if it is empty")
         return Missing(words), (RemoveDirectory(record.key, goes_whole),)
+    if record.kind == "secret":
+        if keeps_data:
+            return Missing(f"leave {record.key}, which its data remember"), (RemoveFile(record.path),)
+        return Missing(f"remove {record.key}"), (RemoveFile(record.key),)
     if record.kind == "unit":
         return _unit(record, state)
     if record.kind == "container":

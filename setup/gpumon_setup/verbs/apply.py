@@ -26,7 +26,11 @@ def run(options: SetupOptions) -> int:
 
     with opened(options) as session, locked(session.fleet.host(session.inventory.master.name)):
         narrate(f"Looking at {len(session.names)} machines …")
-        return carry_out(session, planned, options)
+        code = carry_out(session, planned, options)
+        if code == SetupCode.OK:
+            for line in session.advice():
+                narrate(line)
+        return code
 
 
 def carry_out(session: Session, planned: Callable[[Session], Plan], options: SetupOptions) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gpumon.errors import GpumonError
-from gpumon_setup.components import Component, Place, Site
+from gpumon_setup.components import Component, Guide, Place, Site
 from gpumon_setup.facts import Facts, Look, State, read_facts, read_state
 from gpumon_setup.failures import HostError
 from gpumon_setup.fleet import Fleet
@@ -67,6 +67,13 @@ class Session:
             name: plan_host(place, wishes[name], self.states[name], allow_busy=allow_busy)
             for name, place in places.items() if name in self.states
         })  # fmt: skip
+
+    def advice(self) -> Iterator[str]:
+        """How people get to what is in place now."""
+        guides = [one for one in self.components if isinstance(one, Guide) and one.name not in self.inventory.without]
+        for place in self._places().values():
+            for guide in guides:
+                yield from guide.advice(place)
 
     def plan_removal(self, components: Collection[str] | None, *, keeps_data: bool, allow_busy: bool) -> Plan:
         """What takes away all that was made."""
