@@ -8,7 +8,7 @@ from typing import Any
 
 from gpumon.live.ask import Ask
 from gpumon.live.jobs import JobReader
-from gpumon.model import GpuDevice
+from gpumon.model import GpuDevice, Tier
 from gpumon.prometheus import queries
 from gpumon.prometheus.client import PrometheusClient
 from gpumon.prometheus.labels import GpuJobLabels, GpuMapLabels, NodeJobLabels
@@ -44,6 +44,7 @@ class HolderReader:
     """What is asked, refresh by refresh, and what is kept in between."""
 
     client: PrometheusClient
+    tier: Tier = Tier.REGEX
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many series of each kind there are: what does not exist is not asked for."""
     _map: Vector[GpuMapLabels] | None = None
@@ -76,9 +77,10 @@ class HolderReader:
         self._map_ask = self._gpu_ask = self._node_ask = None
         if self.counts.get("gpumon_slurm_gpu_info") and (turn % _MAP_EVERY == 0 or self._map is None):
             self._map_ask = self._ask(queries.GPU_MAP, GpuMapLabels)
-        if self.counts.get("nvidia_gpu_jobId"):
+        is_turn = self.tier is not Tier.TURNS or turn == 0 or turn % 2 == 1  # else it is that of the nodes
+        if self.counts.get("nvidia_gpu_jobId") and is_turn:
             self._gpu_ask = self._ask(queries.JOBS_OF_GPUS, GpuJobLabels)
-        if self.counts.get("slurm_node_job"):
+        if self.counts.get("slurm_node_job") and is_turn:
             self._node_ask = self._ask(queries.JOBS_OF_NODES, NodeJobLabels)
         return [ask for ask in (self._map_ask, self._gpu_ask, self._node_ask) if ask is not None]
 

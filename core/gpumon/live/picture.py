@@ -47,6 +47,8 @@ class Picture:
     jobs: tuple[Job, ...] | None
     slurm: SlurmFound | None
     """None when no exporter of Slurm speaks."""
+    slurm_targets: frozenset[TargetKey]
+    """The exporters that spoke of Slurm last."""
     alerts: tuple[Alert, ...] | None
     targets: tuple[Target, ...] | None
     is_simulated: bool
@@ -118,7 +120,7 @@ def _told_by(picture: Picture, last_words: GpuReadings) -> Mapping[TargetKey, st
     told = {
         "dcgm": {*picture.gpus.kept.targets.values(), *last_words.targets.values()},
         "node": set(picture.nodes.kept.labels),
-        "slurm": picture.slurm.targets if picture.slurm else frozenset[TargetKey](),
+        "slurm": picture.slurm_targets,
     }
     return kinds(picture.pulse.pulses, told)
 

@@ -27,6 +27,8 @@ class SlurmReader:
     tier: Tier = Tier.REGEX
     found: SlurmFound | None = None
     """What was read last."""
+    targets: frozenset[TargetKey] = frozenset()
+    """Who told something of Slurm last, be it that they are silent now."""
     _is_whole: bool = False
     """False when of that only who holds how many GPUs was read."""
     _refresh: int = 0
@@ -61,6 +63,8 @@ class SlurmReader:
         elif self.found is not None and self.found.standing is not None:
             standing = read_standing(samples) or Standing(self.found.standing.target)
             self.found = replace(self.found, standing=standing)
+        if self.found is not None:
+            self.targets = self.found.targets
 
     def speaking(self, heard: Callable[[TargetKey], tuple[float | None, bool]]) -> SlurmFound | None:
         """What was read, unless whoever told it has fallen silent: a queue of some minutes ago is no queue."""

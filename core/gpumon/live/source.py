@@ -112,7 +112,7 @@ class PrometheusSource:
             self._gpus.identity_metric = max(of_gpus, key=lambda name: of_gpus[name])
         tier = tier_for(max(of_gpus.values(), default=0.0))
         self._gpus.tier = self._nodes.tier = self._slurm.tier = tier
-        self._jobs.tier = self._idle.tier = tier
+        self._jobs.tier = self._holders.tier = self._idle.tier = tier
         self._jobs.expected = int(counts.get("gpumon_job_info", 0))
         self._holders.counts = {name: int(number) for name, number in counts.items()}
         self._kept.is_simulated = "gpumon_demo_info" in counts
@@ -188,6 +188,7 @@ class PrometheusSource:
             shown=shown,
             jobs=jobs.jobs(held.by_job) if jobs else None,
             slurm=slurm,
+            slurm_targets=self._slurm.targets,
             alerts=self._told_alerts(names),
             targets=self._kept.targets if Parts.TARGETS in parts else None,
             is_simulated=self._kept.is_simulated or (slurm is not None and slurm.is_simulated),

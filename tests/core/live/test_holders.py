@@ -530,6 +530,16 @@ def test_of_a_silent_slurm_exporter_nothing_is_shown_and_its_silence_is_told(
         assert "The Slurm exporter at head:8080 has been silent for 5m; what it told is not shown any more." in texts
 
 
+def test_a_slurm_exporter_is_known_by_what_it_told_wherever_it_listens() -> None:
+    server = site(FOUR)
+    server.scrape(UP + slurm_node("a", 4, 0), job="master", instance="head:9999")
+    live = source(server)
+    live.snapshot()
+    server.fall_silent("master", "head:9999")
+    texts = [problem.text for problem in live.snapshot().problems]
+    assert any(text.startswith("The Slurm exporter at head:9999 has been silent") for text in texts)
+
+
 def test_numbers_that_stopped_coming_are_not_shown_though_the_target_looks_well() -> None:
     server = site(FOUR, "slurm_queue_running 1\n" + slurm_node("a", 4, 1) + job(7, "a", gpus=1) + holds(7, "a", (0,)))
     server.heard[SLURM] = server.now - 200
