@@ -29,6 +29,7 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
     "--check": {"action": "store_true", "help": "does nothing; exit code 2 when something would be done"},
     "--no-diff": {"action": "store_true", "help": "no diffs"},
     "--allow-busy": {"action": "store_true", "help": "also what jobs on a machine may suffer from"},
+    "--apply-gce": {"action": "store_true", "help": "also Google's own firewall, by this machine's gcloud"},
     "--keep-data": {"action": "store_true", "help": "history and dashboards' own data stay"},
     "--from": {"dest": "source", "metavar": "SOURCE", "choices": ("auto", "slurm", "hosts"), "help": "slurm or hosts"},
     "--master": {"metavar": "HOST", "help": "the machine that gathers all; else this one"},
@@ -38,14 +39,18 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
 _ABOUT = ("--limit", "--only")
 _DOING = ("--yes", "--json", "--check", "--no-diff", "--allow-busy")
 VERBS: tuple[Verb, ...] = (
-    Verb("apply", "looks, shows, asks, does it and looks again; what `gpumon setup` alone does", (*_ABOUT, *_DOING)),
+    Verb(
+        "apply",
+        "looks, shows, asks, does it and looks again; what `gpumon setup` alone does",
+        (*_ABOUT, *_DOING, "--apply-gce"),
+    ),
     Verb("plan", "shows what would be done", (*_ABOUT, "--json", "--check", "--no-diff", "--allow-busy")),
     Verb("init", "writes a first [setup] from what Slurm or /etc/hosts knows", ("--from", "--master", "--yes")),
     Verb("trust", "shows the machines' SSH keys and records them after a yes", ("--limit", "--yes")),
     Verb(
         "uninstall",
         "takes away what gpumon made, and nothing else",
-        (*_ABOUT, "--yes", "--json", "--no-diff", "--allow-busy", "--keep-data"),
+        (*_ABOUT, "--yes", "--json", "--no-diff", "--allow-busy", "--keep-data", "--apply-gce"),
     ),
 )
 

@@ -9,7 +9,15 @@ from gpumon_setup.components.node_exporter import NodeExporter
 from gpumon_setup.components.prometheus import Prometheus
 from gpumon_setup.components.slurm_exporter import SlurmExporter
 
-COMPONENTS: tuple[Component, ...] = (Hosts(), NodeExporter(), DcgmExporter(), SlurmExporter(), GpuMap(), Firewall(), Prometheus())
+COMPONENTS: tuple[Component, ...] = (
+    Hosts(),
+    NodeExporter(),
+    DcgmExporter(),
+    SlurmExporter(),
+    GpuMap(),
+    Firewall(),
+    Prometheus(),
+)
 """What a component needs stands before it."""
 
 __all__ = ["COMPONENTS", "CannotHave", "Component", "Guide", "Place", "Site"]

@@ -50,7 +50,7 @@ def deleting(site: Site) -> tuple[str, ...]:
 def tagging(site: Site, name: str, zone: str = "", *, verb: str = "add-tags") -> tuple[str, ...]:
     """The command that puts a machine under the rule, or takes it out with "remove-tags"."""
     where = (f"--zone={zone}",) if zone else ()
-    return "gcloud", "compute", "instances", verb, name, f"--tags={TAG}", *where, *project(site)
+    return "gcloud", "compute", "instances", verb, instance(name), f"--tags={TAG}", *where, *project(site)
 
 
 def gce_lines(site: Site, *, away: bool = False) -> Iterator[str]:
@@ -61,7 +61,12 @@ def gce_lines(site: Site, *, away: bool = False) -> Iterator[str]:
     verb = "remove-tags" if away else "add-tags"
     yield shlex.join(deleting(site) if away else creating(site, names))
     loop = shlex.join(tagging(site, "NAME", verb=verb)).replace("NAME", '"$name"')
-    yield f"for name in {shlex.join(names)}; do {loop}; done"
+    yield f"for name in {shlex.join(map(instance, names))}; do {loop}; done"
+
+
+def instance(name: str) -> str:
+    """What Google calls a machine: its name without a domain."""
+    return name.partition(".")[0]
 
 
 def project(site: Site) -> tuple[str, ...]:

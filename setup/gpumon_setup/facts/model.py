@@ -137,6 +137,8 @@ class Facts:
     disks: tuple[Disk, ...]
     firewalls: tuple[Firewall, ...]
     """Those in force; usually one at most."""
+    product: str = ""
+    """What the board says it is: "Google Compute Engine" on Google's machines; "" when it does not."""
     state: State = field(default_factory=State)
     """What of ours, and in our way, stands there."""
 

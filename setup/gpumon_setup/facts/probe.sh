@@ -52,6 +52,7 @@ fi
 timeout 10 sh -c 'for name; do echo "name $name"; getent ahosts "$name"; done' sh $NAMES >"$work/names" 2>/dev/null &
 
 section machine; uname -nrm
+section product; { read -r line </sys/class/dmi/id/product_name; } 2>/dev/null && echo "$line"
 section os; cat /etc/os-release 2>/dev/null
 section python; python3 -V 2>/dev/null
 section memory; grep -h -e ^MemTotal -e ^processor /proc/meminfo /proc/cpuinfo 2>/dev/null

@@ -113,6 +113,7 @@ def _facts(sections: Mapping[str, str], begun: float, ended: float) -> Facts:
         ports=tuple(_ports(sections.get("ports", ""))),
         disks=tuple(dict.fromkeys(_disks(sections.get("disks", "")))),
         firewalls=tuple(_firewalls(sections)),
+        product=sections.get("product", "").strip(),
         state=_state(sections),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from gpumon_setup.resources.container import Container
 from gpumon_setup.resources.directory import Directory
 from gpumon_setup.resources.engine import in_engine
 from gpumon_setup.resources.file import File
-from gpumon_setup.resources.firewall import FirewallRule
+from gpumon_setup.resources.firewall import FirewallRule, zones
 from gpumon_setup.resources.image import Image
 from gpumon_setup.resources.package import Package
 from gpumon_setup.resources.removal import rank, removal
@@ -29,4 +29,5 @@ __all__ = [
     "in_engine",
     "rank",
     "removal",
+    "zones",
 ]

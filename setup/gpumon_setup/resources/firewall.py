@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from gpumon_setup.facts import Firewall, Look, Record, State
 from gpumon_setup.host import Action, RunCommand
+from gpumon_setup.resources.nftables import lets_in, opening_line
 from gpumon_setup.resources.resource import Missing, remembered
 
 
@@ -18,15 +20,17 @@ class FirewallRule:
 
     kind: ClassVar[str] = "firewall"
     firewall: Firewall
-    """The one in force, as the facts have it: "ufw" or "firewalld"."""
+    """The one in force, as the facts have it."""
     source: str
     """An IP address, or a network as 10.0.0.0/24."""
     port: int
+    zone: str = ""
+    """Of firewalld; "" for its default zone, and for the others."""
 
     @property
     def key(self) -> str:
-        """Which firewall, which port, from where."""
-        return f"{self.firewall.kind} {self.port} {self.source}"
+        """Which firewall, which port, from where, and in which zone."""
+        return f"{self.firewall.kind} {self.port} {self.source} {self.zone}".rstrip()
 
     def look(self, state: State) -> Look:
         """The rules are known from the start."""
@@ -37,50 +41,81 @@ class FirewallRule:
         """No rule of just this port and address; a wider one may be somebody's slip that is mended one day."""
         del state
         words = f"let {self.source} in to port {self.port} ({self.firewall.kind})"
-        if self.firewall.kind not in _ADDING:
-            obstacle = f"{self.firewall.kind} lets nobody in to port {self.port}, and its rules are not ours to change."
-            return Missing(words, obstacle=f"{obstacle} Let {self.source} in there by hand.")
-        return None if self._is_there() else Missing(words)
+        if self._is_there():
+            return None
+        if self.firewall.kind != "nftables":
+            return Missing(words)
+        # An accept in a chain of our own would not hold against a drop in theirs, and only they know where it is kept.
+        line = opening_line(self.firewall.rules, self.source, self.port)
+        obstacle = f"nftables does not let {self.source} in to port {self.port}, and its rules are not ours to change."
+        return Missing(
+            words,
+            obstacle=f"{obstacle} Do it by hand, there and where they are kept: {line}. "
+            'If it is let in by other words: [setup] without = ["firewall"].',
+        )
 
     def actions(self, state: State, component: str) -> tuple[Action, ...]:
         """The rule holds at once and after a reboot; nothing is reloaded, which would drop the rules of docker."""
         del state
-        return remembered(Record(self.kind, self.key, component)), *_ADDING[self.firewall.kind](self.source, self.port)
+        record = remembered(Record(self.kind, self.key, component))
+        if self.firewall.kind == "ufw":
+            return record, RunCommand(("ufw", *_ufw_rule(self.source, self.port), "comment", "gpumon"))
+        rule = f"--add-rich-rule={_rich_rule(self.source, self.port)}"
+        return record, *(RunCommand(argv) for argv in _for_firewalld(rule, self.zone))
 
     def _is_there(self) -> bool:
         if self.firewall.kind == "ufw":
             source = re.escape(self.source)
             pattern = rf"^### tuple ### allow tcp {self.port} \S+ any {source}(/32|/128)? in"
             return re.search(pattern, self.firewall.rules, re.MULTILINE) is not None
-        return _rich_rule(self.source, self.port) in self.firewall.rules
+        if self.firewall.kind == "nftables":
+            return lets_in(self.firewall.rules, self.source, self.port)
+        told = dict(_told(self.firewall.rules))
+        rules = told.get(self.zone, "") if self.zone else self.firewall.rules
+        return _rich_rule(self.source, self.port) in rules
+
+
+def zones(firewall: Firewall) -> tuple[str, ...]:
+    """The zones of firewalld in which networks of the machine are; one "" for its default, and for other firewalls."""
+    if firewall.kind != "firewalld":
+        return ("",)
+    found = [name for name, content in _told(firewall.rules) if _is_outer(name, content)]
+    return tuple(found) or ("",)
 
 
 def removing_rule(record: Record) -> tuple[RunCommand, ...]:
     """What closes the way again; a rule that is gone is no failure."""
-    firewall, port, source = record.key.split(" ")
+    firewall, port, source, *zone = record.key.split(" ")
     if firewall == "ufw":
-        return (RunCommand(("ufw", "--force", "delete", *_ufw_rule(source, port)), ok_codes=(0, 1)),)
+        return (RunCommand(("ufw", "--force", "delete", *_ufw_rule(source, int(port))), ok_codes=(0, 1)),)
     rule = f"--remove-rich-rule={_rich_rule(source, int(port))}"
-    return (
-        RunCommand(("firewall-cmd", rule), ok_codes=(0, 12, 252)),
-        RunCommand(("firewall-cmd", "--permanent", rule), ok_codes=(0, 12, 252)),
-    )
+    return tuple(RunCommand(argv, ok_codes=(0, 12, 112, 252)) for argv in _for_firewalld(rule, "".join(zone)))
 
 
-def _for_ufw(source: str, port: int) -> tuple[RunCommand, ...]:
-    return (RunCommand(("ufw", *_ufw_rule(source, str(port)), "comment", "gpumon")),)
+def _ufw_rule(source: str, port: int) -> tuple[str, ...]:
+    return "allow", "proto", "tcp", "from", source, "to", "any", "port", str(port)
 
 
-def _ufw_rule(source: str, port: str) -> tuple[str, ...]:
-    return "allow", "proto", "tcp", "from", source, "to", "any", "port", port
+def _for_firewalld(rule: str, zone: str) -> tuple[tuple[str, ...], ...]:
+    """Now, and for ever."""
+    where = (f"--zone={zone}",) if zone else ()
+    return ("firewall-cmd", *where, rule), ("firewall-cmd", "--permanent", *where, rule)
 
 
-def _for_firewalld(source: str, port: int) -> tuple[RunCommand, ...]:
-    rule = f"--add-rich-rule={_rich_rule(source, port)}"
-    return RunCommand(("firewall-cmd", rule)), RunCommand(("firewall-cmd", "--permanent", rule))
+def _told(rules: str) -> Iterator[tuple[str, str]]:
+    """Each zone with what firewall-cmd says of it."""
+    for block in re.split(r"\n(?=\S)", rules):
+        head, _, content = block.strip("\n").partition("\n")
+        name, _, _ = head.partition(" ")
+        if name and content:
+            yield name, content
 
 
-_ADDING = {"ufw": _for_ufw, "firewalld": _for_firewalld}
+def _is_outer(name: str, content: str) -> bool:
+    """True for a zone with interfaces that do not lead to containers, in which not everything is let in anyhow."""
+    interfaces = re.search(r"^\s+interfaces: (\S.*)$", content, re.MULTILINE)
+    is_open = re.search(r"^\s+target: ACCEPT$", content, re.MULTILINE) is not None
+    return interfaces is not None and not is_open and name not in ("docker", "libvirt", "podman")
 
 
 def _rich_rule(source: str, port: int) -> str:

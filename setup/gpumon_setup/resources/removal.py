@@ -61,7 +61,7 @@ def _removal(record: Record, state: State, *, keeps_data: bool) -> tuple[Missing
             return Missing(f"forget the container {record.key}, which is gone"), (RemoveFile(record.path),)
         return Missing(f"remove the container {record.key}"), stopping(now)
     if record.kind == "firewall":
-        firewall, port, source = record.key.split(" ")
+        firewall, port, source, *_ = record.key.split(" ")
         return Missing(f"let {source} no longer in to port {port} ({firewall})"), removing_rule(record)
     if record.kind == "image":
         argv = (record.detail, "image", "rm", record.key)

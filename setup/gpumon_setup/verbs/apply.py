@@ -7,6 +7,7 @@ from threading import Lock
 
 from gpumon_setup.fleet import locked
 from gpumon_setup.plan import Plan
+from gpumon_setup.verbs import google
 from gpumon_setup.verbs import plan as planning
 from gpumon_setup.verbs.codes import SetupCode
 from gpumon_setup.verbs.opening import opened
@@ -28,6 +29,7 @@ def run(options: SetupOptions) -> int:
         narrate(f"Looking at {len(session.names)} machines …")
         code = carry_out(session, planned, options)
         if code == SetupCode.OK:
+            google.let_through(session.site, applies=options.apply_gce)
             for line in session.advice():
                 narrate(line)
         return code

@@ -28,6 +28,8 @@ class SetupOptions:
     allow_busy: bool = False
     """True when jobs on a machine are no reason to wait."""
     keep_data: bool = False
+    apply_gce: bool = False
+    """True when Google's own firewall is changed too, by the gcloud of this machine."""
     source: str = "auto"
     """Where `init` looks: "slurm", "hosts" or "auto"."""
     master: str = ""

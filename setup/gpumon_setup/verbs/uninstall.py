@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gpumon_setup.fleet import locked
 from gpumon_setup.plan import Plan
+from gpumon_setup.verbs import google
 from gpumon_setup.verbs.apply import carry_out
+from gpumon_setup.verbs.codes import SetupCode
 from gpumon_setup.verbs.opening import opened
 from gpumon_setup.verbs.options import SetupOptions, parted
 from gpumon_setup.verbs.session import Session
@@ -21,4 +23,7 @@ def run(options: SetupOptions) -> int:
 
     with opened(options) as session, locked(session.fleet.host(session.inventory.master.name)):
         narrate(f"Looking at {len(session.names)} machines …")
-        return carry_out(session, planned, options)
+        code = carry_out(session, planned, options)
+        if code == SetupCode.OK and components is None:
+            google.let_through(session.site, applies=options.apply_gce, away=True)
+        return code
