@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from gpumon.folding import JobGroup, folded
+from gpumon.folding import JobGroup, as_one, folded
 from gpumon.model import Job
 from gpumon_cli.ranges import ranges
 
@@ -30,22 +29,8 @@ def _row(group: JobGroup) -> Job:
         return jobs[0]
     waits = jobs[0].state == "pending"
     first = max(jobs, key=_urgency) if waits else min(jobs, key=_age)
-    total = max if waits else sum
-    return msgspec.structs.replace(
-        first,
-        array_task_id=_tasks(jobs),
-        account=_words(job.account for job in jobs),
-        partition=_words(job.partition for job in jobs),
-        qos=_words(job.qos for job in jobs),
-        nodes=_words(job.nodes for job in jobs),
-        reason=Counter(job.reason for job in jobs).most_common(1)[0][0],
-        cpus=_together(total, [job.cpus for job in jobs]),
-        gpus=_together(total, [job.gpus for job in jobs]),
-        memory_bytes=_together(total, [job.memory_bytes for job in jobs]),
-        node_count=_together(total, [job.node_count for job in jobs]),
-        tasks=sum(job.tasks or 1 for job in jobs),
-        held=tuple(dict.fromkeys(key for job in jobs for key in job.held)),
-    )
+    together = as_one(jobs, first, max if waits else sum)
+    return msgspec.structs.replace(together, array_task_id=_tasks(jobs))
 
 
 def _urgency(job: Job) -> float:
@@ -54,16 +39,6 @@ def _urgency(job: Job) -> float:
 
 def _age(job: Job) -> float:
     return job.started_at or float("inf")
-
-
-def _together(total: Callable[[Iterable[float]], float], numbers: Sequence[float | None]) -> float | None:
-    """None when one of them is not known: part of a sum is not the sum."""
-    known = [number for number in numbers if number is not None]
-    return total(known) if len(known) == len(numbers) else None
-
-
-def _words(texts: Iterable[str]) -> str:
-    return ",".join(dict.fromkeys(filter(None, texts)))
 
 
 def _tasks(jobs: Sequence[Job]) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from gpumon import units
 from gpumon.columns import Column
 from gpumon.model import ClusterSnapshot, Reservation
+from gpumon.moments import clock, moment
 from gpumon.settings import Settings
 from gpumon.text import shown
 from gpumon_cli.column_kinds import count, size, text
-from gpumon_cli.moments import clock, moment
 from gpumon_cli.offer import Offer
 from gpumon_cli.openings import Ending, Opening
 from gpumon_cli.room import Room, TypeRoom

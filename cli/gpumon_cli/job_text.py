@@ -6,19 +6,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from gpumon import units
+from gpumon.attributions import WORDS
 from gpumon.columns import GPU_COLUMNS, JOB_COLUMNS, Column, by_key
 from gpumon.findings import findings
 from gpumon.model import ClusterSnapshot, Gpu, Job
+from gpumon.moments import clock, moment
+from gpumon.queue_order import in_queue_order
 from gpumon.reasons import in_words
 from gpumon.settings import Settings
 from gpumon.text import shown
 from gpumon.units import MISSING
 from gpumon.usage import JobUsage, job_usage
 from gpumon.waiting import Place, place
-from gpumon_cli.attributions import WORDS
 from gpumon_cli.idle import gpu_hours
-from gpumon_cli.jobs import in_queue_order
-from gpumon_cli.moments import clock, moment
 from gpumon_cli.tables import Table, blocks
 from gpumon_cli.terminal import Terminal
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gpumon.columns import JOB_COLUMNS, Column
 from gpumon.errors import NoData, UsageError
 from gpumon.model import ClusterSnapshot, Job
+from gpumon.queue_order import in_queue_order
 from gpumon.reasons import in_words
 from gpumon.settings import Settings
 from gpumon.source import Parts
@@ -37,7 +38,6 @@ def _where(job: Job, *_: object) -> str:
 _ON: Column[Job] = Column("on", "ON / WAITS FOR", 24, _where, _where)
 """Where it runs or why it does not: as in squeue's table one column, since no job has both."""
 _TABLE = (*(column for column in JOB_COLUMNS if column.key not in ("why", "nodes", "name")), _ON, JOB_COLUMNS[-1])
-_HOLDING = ("running", "completing", "configuring", "suspended")
 
 
 def jobs_listing(options: Options, settings: Settings, screen: Terminal) -> Listing[Job]:
@@ -84,17 +84,6 @@ def jobs_listing(options: Options, settings: Settings, screen: Terminal) -> List
         nothing=lambda snapshot: _nothing(snapshot, users, states),
         otherwise=otherwise,
     )
-
-
-def in_queue_order(jobs: Sequence[Job]) -> Sequence[Job]:
-    """What holds something, then what waits, the next to start first, then the rest; else as they were."""
-    return sorted(jobs, key=_rank)
-
-
-def _rank(job: Job) -> tuple[int, float]:
-    if job.state == "pending":
-        return len(_HOLDING), -(job.priority or 0.0)
-    return (_HOLDING.index(job.state) if job.state in _HOLDING else len(_HOLDING) + 1), 0.0
 
 
 def _check_partitions(typed: frozenset[str], jobs: Sequence[Job], snapshot: ClusterSnapshot) -> None:

@@ -14,9 +14,7 @@ from gpumon.errors import UsageError
 from gpumon.model import Attribution, ClusterSnapshot, Gpu, GpuDetail, Job, Lack, Queue
 from gpumon.model import Dialect as Found
 from gpumon.reasons import in_words
-from gpumon_cli.attributions import WORDS
 from gpumon_cli.job_ids import found
-from gpumon_cli.moments import clock, moment
 
 Given = Callable[..., HandmadeSource]
 Run = Callable[..., Any]
@@ -257,15 +255,3 @@ def test_json_holds_the_job_and_its_gpus(given: Given, run: Run) -> None:
         ("gpu1", 0, None),
         ("gpu1", 1, "uuid"),
     ]
-
-
-def test_every_way_of_knowing_has_its_words() -> None:
-    assert set(WORDS) == set(Attribution)
-
-
-def test_a_moment_of_another_day_carries_its_day() -> None:
-    assert clock(NOW, NOW).count(":") == 1
-    assert len(clock(NOW - 3 * 86_400, NOW)) > len(clock(NOW, NOW))
-    assert moment(NOW - 60, NOW).endswith("(1m ago)")
-    assert moment(NOW + 60, NOW).endswith("(in 1m)")
-    assert moment(None, NOW) == "–"

@@ -7,12 +7,11 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from clusters import NOW, job, pending, queued
+from clusters import NOW, pending, queued
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Settings
 from gpumon_tui.app import GpumonApp
 from gpumon_tui.views.jobs import JobsView
-from gpumon_tui.widgets.job_listing import in_queue_order, summary
 from gpumon_tui.widgets.job_table import JobTable
 from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, next_picture, seen, seen_of
 
@@ -149,16 +148,6 @@ async def test_only_jobs_that_idle_are_one_key_away() -> None:
         await pilot.press("I")
         await pilot.pause()
         assert len(table_of(app).listing.shown) > 1
-
-
-def test_several_jobs_as_one_have_the_sum_of_their_numbers_and_what_they_share() -> None:
-    both = summary("key", (job(1, gpus=2.0, held=("a",)), job(2, user="bob", gpus=None, held=("a", "b"))))
-    assert (both.user, both.account, both.gpus, both.held) == ("", "physics", 2.0, ("a", "b"))
-
-
-def test_jobs_without_a_known_priority_wait_at_the_end() -> None:
-    jobs = (pending(1), pending(2, priority=5.0), job(3, state="completed"), job(4))
-    assert [each.id for each in in_queue_order(jobs)] == ["4", "2", "1", "3"]
 
 
 async def test_twenty_thousand_jobs_are_listed_like_ten() -> None:

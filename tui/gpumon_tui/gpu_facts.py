@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpumon import units
+from gpumon.attributions import WORDS
 from gpumon.model import ClusterSnapshot, Gpu
 from gpumon.settings import Settings
 from gpumon.text import shown
 from gpumon.units import MISSING
-from gpumon_tui.job_facts import ATTRIBUTIONS
 from gpumon_tui.tones import heat_tone, use_tone
 from gpumon_tui.widgets.facts import Fact, FactLine, known
 
@@ -68,7 +68,7 @@ def _holder(job_id: str, gpu: Gpu, snapshot: ClusterSnapshot, *, is_first: bool)
     if is_first and gpu.idle_since is not None:
         yield Fact("", f"IDLE FOR {units.duration(snapshot.taken_at - gpu.idle_since)}", "warm", is_loud=True)
     if is_first and gpu.held_by is not None:
-        yield Fact("known", ATTRIBUTIONS[gpu.held_by], "quiet")
+        yield Fact("known", WORDS[gpu.held_by], "quiet")
 
 
 def _work(gpu: Gpu, settings: Settings) -> Iterator[Fact]:

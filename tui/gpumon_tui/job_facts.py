@@ -6,23 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gpumon import units
-from gpumon.model import Attribution, ClusterSnapshot, Job
+from gpumon.attributions import WORDS
+from gpumon.model import ClusterSnapshot, Job
+from gpumon.moments import clock, moment
 from gpumon.reasons import in_words
 from gpumon.text import shown
 from gpumon.units import MISSING, Units
 from gpumon.usage import JobUsage, job_usage
 from gpumon.waiting import place
-from gpumon_tui.moments import clock, when
 from gpumon_tui.widgets.facts import Fact, FactLine, known
 
-ATTRIBUTIONS = {
-    Attribution.LABEL: "named by the GPU exporter itself",
-    Attribution.UUID: "Slurm's allocation, by the node's own map",
-    Attribution.INDEX: "by index: Slurm's index taken for the driver's",
-    Attribution.NODE: "by node: it holds the whole node",
-    Attribution.JOB_EXPORTER: "named by a job exporter",
-}
-"""How it is known which GPUs a job holds."""
 STATE_TONES = {"running": "success", "pending": "warm", "suspended": "warm", "failed": "hot", "timeout": "hot"}
 """Theme variables of the states that are not quiet."""
 
@@ -84,17 +77,17 @@ def _request(job: Job, told: Units) -> Iterator[Fact]:
 
 def _times(job: Job, snapshot: ClusterSnapshot) -> Iterator[Fact]:
     now = snapshot.taken_at
-    yield known("submitted", when(job.submitted_at, now))
+    yield known("submitted", moment(job.submitted_at, now))
     if job.eligible_at is not None and job.submitted_at is not None and job.eligible_at > job.submitted_at + 1:
-        yield Fact("eligible", when(job.eligible_at, now))
+        yield Fact("eligible", moment(job.eligible_at, now))
     if job.started_at is not None:
-        yield Fact("started", when(job.started_at, now))
+        yield Fact("started", moment(job.started_at, now))
         if job.submitted_at is not None:
             yield Fact("waited", units.duration(max(0.0, job.started_at - job.submitted_at)))
     elif job.time_limit_seconds is not None:
         yield Fact("time limit", units.duration(job.time_limit_seconds))
     if job.ends_at is not None and job.started_at is not None:
-        yield Fact("ends at the latest", when(job.ends_at, now))
+        yield Fact("ends at the latest", moment(job.ends_at, now))
 
 
 def _waiting(job: Job, snapshot: ClusterSnapshot) -> Iterator[Iterator[Fact]]:
@@ -112,7 +105,7 @@ def _outlook(job: Job, snapshot: ClusterSnapshot) -> Iterator[Fact]:
     if job.expected_at is None:
         yield Fact("expected start", "Slurm has made no plan for it", "quiet")
     else:
-        yield Fact("expected start", when(job.expected_at, snapshot.taken_at))
+        yield Fact("expected start", moment(job.expected_at, snapshot.taken_at))
     found = place(job, snapshot)
     if found is None:
         yield Fact("place in the queue", f"{MISSING} (its priority is not told)", "quiet")
@@ -159,7 +152,7 @@ def _idle(usage: JobUsage, snapshot: ClusterSnapshot) -> Iterator[Fact]:
     if usage.wasted_gpu_seconds:
         yield Fact("wasted", f"{units.number(usage.wasted_gpu_seconds / 3600)} GPU-hours", "warm")
     if usage.attribution is not None:
-        yield Fact("GPUs known", ATTRIBUTIONS[usage.attribution], "quiet")
+        yield Fact("known", WORDS[usage.attribution], "quiet")
 
 
 def limit_of(job: Job) -> float | None:

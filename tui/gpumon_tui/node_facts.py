@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from gpumon import units
 from gpumon.model import ClusterSnapshot, Node
+from gpumon.moments import moment
 from gpumon.settings import Settings
 from gpumon.text import shown
 from gpumon.units import MISSING
-from gpumon_tui.moments import when
 from gpumon_tui.tones import state_tone
 from gpumon_tui.widgets.facts import Fact, FactLine, known
 
@@ -33,7 +33,7 @@ def _slurm(node: Node, snapshot: ClusterSnapshot) -> Iterator[Fact]:
         by = f" ({shown(told.reason_user, 20)})" if told.reason_user else ""
         yield Fact("", shown(told.reason) + by, "warm" if told.is_out_of_use else "quiet")
     if told.since is not None:
-        yield Fact("since", when(told.since, snapshot.taken_at))
+        yield Fact("since", moment(told.since, snapshot.taken_at))
     yield known("GPUs allocated", _of(told.gpus_allocated, told.gpus_total))
     yield known("CPUs allocated", _of(told.cpus_allocated, told.cpus_total))
     if told.partitions:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import msgspec
 
-from gpumon.folding import JobGroup, folded
+from gpumon.folding import JobGroup, as_one, folded, of_all_tasks
 from gpumon.model import Job
+from gpumon.queue_order import in_queue_order
 from gpumon.text import natural_key
 from gpumon.units import Units
 from gpumon_tui.widgets.listing import Listing, Rows
-
-_HOLDING = ("running", "completing", "configuring", "suspended", "stopped", "staging_out", "resizing")
-"""States of jobs that hold something, in the order in which they are listed; those that wait come after them."""
 
 
 class Grouping(Enum):
@@ -106,12 +104,12 @@ class JobListing(Listing[Job]):
     def _row_of(self, group: JobGroup) -> Job:
         first = group.jobs[0]
         if len(group.jobs) == 1:
-            return first if first.tasks is None else of_all_tasks(first, first.tasks)
+            return of_all_tasks(first)
         key = f"\0{first.array_job_id}\0{first.state}"
         tasks = sum(job.tasks or 1 for job in group.jobs)
         title = f"{first.array_job_id} ×{tasks:.0f}"
         self.folds[key] = Fold(title, group.jobs, self._opens_arrays ^ (key in self._turned))
-        return summary(key, group.jobs)
+        return _summary(key, group.jobs)
 
     def _opened(self, rows: Iterable[Job], depth: int) -> Iterator[Job]:
         """Rows, each with its own below it when it is open."""
@@ -140,7 +138,7 @@ class JobListing(Listing[Job]):
         key = f"\0{self.grouping.value}\0{title}"
         jobs = tuple(job for row in rows for job in self._jobs_of(row))
         self.folds[key] = Fold(title, jobs, self._opens_groups ^ (key in self._turned), is_group=True)
-        return msgspec.structs.replace(summary(key, jobs), name=_by_state(jobs), started_at=None, ends_at=None)
+        return msgspec.structs.replace(_summary(key, jobs), name=_by_state(jobs), started_at=None, ends_at=None)
 
     def _jobs_of(self, row: Job) -> tuple[Job, ...]:
         """What a row stands for, as it came."""
@@ -156,60 +154,11 @@ class JobListing(Listing[Job]):
         return ordered[::-1] if self.order.is_descending else ordered
 
 
-def in_queue_order(jobs: Sequence[Job]) -> Sequence[Job]:
-    """Those that hold something, then those that wait, the next to start first, then the rest."""
-    by_state: dict[str, list[Job]] = {}
-    for job in jobs:
-        by_state.setdefault(job.state, []).append(job)
-    ordered = [job for state in _HOLDING for job in by_state.pop(state, ())]
-    waiting = by_state.pop("pending", [])
-    waiting.sort(key=lambda job: -1.0 if job.priority is None else job.priority, reverse=True)
-    return [*ordered, *waiting, *(job for state in by_state.values() for job in state)]
-
-
-def of_all_tasks(job: Job, tasks: float) -> Job:
-    """The record of tasks that wait together, with what all of them ask for."""
-    return msgspec.structs.replace(
-        job,
-        cpus=None if job.cpus is None else job.cpus * tasks,
-        memory_bytes=None if job.memory_bytes is None else job.memory_bytes * tasks,
-        gpus=None if job.gpus is None else job.gpus * tasks,
-        node_count=None if job.node_count is None else job.node_count * tasks,
-    )
-
-
-def summary(key: str, jobs: Sequence[Job]) -> Job:
-    """Several jobs as one: numbers are sums over all tasks, times are the oldest's, words are what they share."""
+def _summary(key: str, jobs: Sequence[Job]) -> Job:
+    """Several jobs as one row: what all their tasks hold or ask for together, since the oldest of them began."""
     oldest = min(jobs, key=lambda job: job.started_at or job.submitted_at or 0.0)
-    return msgspec.structs.replace(
-        oldest,
-        id=key,
-        user=_common(job.user for job in jobs),
-        account=_common(job.account for job in jobs),
-        partition=_common(job.partition for job in jobs),
-        qos=_common(job.qos for job in jobs),
-        name=_common(job.name for job in jobs),
-        state=_common(job.state for job in jobs),
-        reason=Counter(job.reason for job in jobs).most_common(1)[0][0],
-        nodes="",
-        cpus=_sum(jobs, lambda job: job.cpus),
-        memory_bytes=_sum(jobs, lambda job: job.memory_bytes),
-        gpus=_sum(jobs, lambda job: job.gpus),
-        node_count=_sum(jobs, lambda job: job.node_count),
-        tasks=sum(job.tasks or 1.0 for job in jobs),
-        held=tuple(dict.fromkeys(key for job in jobs for key in job.held)),
-    )
-
-
-def _common(words: Iterable[str]) -> str:
-    """The word they all have; empty when they differ."""
-    found = set(words)
-    return found.pop() if len(found) == 1 else ""
-
-
-def _sum(jobs: Sequence[Job], number: Callable[[Job], float | None]) -> float | None:
-    known = [value * (job.tasks or 1.0) for job in jobs if (value := number(job)) is not None]
-    return sum(known) if known else None
+    together = as_one([of_all_tasks(job) for job in jobs], oldest, sum)
+    return msgspec.structs.replace(together, id=key)
 
 
 def _by_state(jobs: Sequence[Job]) -> str:

@@ -8,7 +8,7 @@ from gpumon.units import MISSING, duration
 
 
 def moment(at: float | None, now: float) -> str:
-    """ "14:05 (2h 3m ago)", with the day where it is not today's; a dash when not known."""
+    """ "14:05 (2h 3m ago)" or "14:05 (in 20m)"; a dash when not known."""
     if at is None:
         return MISSING
     return f"{clock(at, now)} ({f'in {duration(at - now)}' if at > now else f'{duration(now - at)} ago'})"

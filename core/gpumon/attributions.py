@@ -13,3 +13,4 @@ WORDS: Mapping[Attribution, str] = {
     Attribution.NODE: "it holds the whole node",
     Attribution.JOB_EXPORTER: "an exporter of jobs on the node says so",
 }
+"""Behind "known" or "known by"; each fits on a line of 80 cells."""
