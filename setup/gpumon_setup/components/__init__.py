@@ -1,6 +1,7 @@
 """The parts of the stack, in the order in which they are deployed."""
 
 from gpumon_setup.components.component import CannotHave, Component, Guide, Place, Site
+from gpumon_setup.components.container_engine import ContainerEngine
 from gpumon_setup.components.dcgm_exporter import DcgmExporter
 from gpumon_setup.components.firewall import Firewall
 from gpumon_setup.components.gpu_map import GpuMap
@@ -11,6 +12,7 @@ from gpumon_setup.components.slurm_exporter import SlurmExporter
 
 COMPONENTS: tuple[Component, ...] = (
     Hosts(),
+    ContainerEngine(),
     NodeExporter(),
     DcgmExporter(),
     SlurmExporter(),

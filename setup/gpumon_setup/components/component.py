@@ -71,7 +71,10 @@ class Place:
         wanted = self.site.inventory.engine
         if wanted != "auto":
             return wanted
-        return next((engine.name for engine in self.facts.engines if not engine.problem), "native")
+        comes = self.option("container_engine", "install") and "apt-get" in self.facts.commands
+        return next(
+            (engine.name for engine in self.facts.engines if not engine.problem), "docker" if comes else "native"
+        )
 
     def option(self, component: str, field: str) -> object:
         """What [setup.COMPONENT] says; None for nothing."""

@@ -121,7 +121,7 @@ class Facts:
     memory_bytes: int | None
     cpus: int | None
     clock_offset_seconds: float | None
-    """How far its clock is ahead of ours, about half a round trip exact."""
+    """How far its clock is ahead of ours, less the time that its answer took."""
     systemd: int | None
     """Its version; None when the machine was not booted by it."""
     commands: Mapping[str, str]

@@ -14,8 +14,6 @@ work=$(mktemp -d /tmp/gpumon.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 129' HUP INT TERM PIPE
 
-section clock; date +%s.%N
-
 # What may take a while runs beside all else.
 if have nvidia-smi; then
     { timeout 30 nvidia-smi --query-gpu=index,uuid,name,driver_version,mig.mode.current --format=csv,noheader >"$work/gpus" 2>&1

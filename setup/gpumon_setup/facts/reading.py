@@ -46,14 +46,13 @@ def read_facts(host: Host, *, names: Sequence[str] = (), look: Look = USUAL) -> 
         HostError: it cannot be asked.
     """
     token = secrets.token_hex(16)
-    begun = time.time()
     outcome = host.run_script(facts_script(token, names, look), seconds=_SECONDS)
     ended = time.time()
     sections = parted(outcome.out, token)
-    if "clock-after" not in sections:
+    if "clock" not in sections:
         said = shown(" ".join(outcome.err.decode("utf-8", "replace").split()) or "nothing", 200)
         raise StrangeAnswer(host.name, f"asked what kind of machine it is, it said {said}.")
-    return _facts(sections, begun, ended)
+    return _facts(sections, ended)
 
 
 def read_state(host: Host, look: Look) -> State:
@@ -84,7 +83,7 @@ def _text(name: str) -> str:
     return (package_files("gpumon_setup.facts") / name).read_text("utf-8")
 
 
-def _facts(sections: Mapping[str, str], begun: float, ended: float) -> Facts:
+def _facts(sections: Mapping[str, str], ended: float) -> Facts:
     os_release = dict(_assignments(sections.get("os", "")))
     machine = [*sections.get("machine", "").split(), "", "", ""]
     os_id = os_release.get("ID", "")
@@ -102,7 +101,7 @@ def _facts(sections: Mapping[str, str], begun: float, ended: float) -> Facts:
         python=tuple(map(int, python.groups())) if python else None,
         memory_bytes=int(memory[1]) * 1024 if memory else None,
         cpus=sections.get("memory", "").count("processor") or None,
-        clock_offset_seconds=_offset(sections, begun, ended),
+        clock_offset_seconds=_offset(sections, ended),
         systemd=int(systemd[1]) if systemd else None,
         commands=dict(line.split(" ", 1) for line in sections.get("commands", "").splitlines() if " " in line),
         engines=tuple(_engines(sections)),
@@ -143,10 +142,10 @@ def _resolved(text: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _offset(sections: Mapping[str, str], begun: float, ended: float) -> float | None:
-    """The remote clock's lead: the middle of what its first and its last time allow."""
+def _offset(sections: Mapping[str, str], ended: float) -> float | None:
+    """The remote clock's lead by its last word: that needs only its way here, while the first waited for a login."""
     try:
-        return ((float(sections["clock"]) - begun) + (float(sections["clock-after"]) - ended)) / 2
+        return float(sections["clock"]) - ended
     except (KeyError, ValueError):
         return None
 

@@ -4,4 +4,4 @@ for name in names gpus gpus.code mig toolkit docker docker.info docker.err docke
     slurm.nodes slurm.jobs firewalld; do
     [ -e "$work/$name" ] && { section "$name"; cat "$work/$name"; }
 done
-section clock-after; date +%s.%N
+section clock; date +%s.%N

@@ -12,6 +12,8 @@ from gpumon.text import shown
 from gpumon_setup.inventory.hostlist import NoHostlist, expanded
 
 ENGINES = ("auto", "docker", "podman", "native")
+ACCEPTABLE = ("clock", "gpu_count", "slurm_name")
+"""What is refused unless it is said to be meant so."""
 _ADDRESS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:%-]{0,253})")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}\$?")
 _JUMP = re.compile(r"([A-Za-z0-9_.@\\-]+@)?(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
@@ -105,5 +107,6 @@ def setup_keys(components: Collection[str]) -> tuple[Key, ...]:
         Key("cluster", matching(_LABEL, "a name of letters, digits, dots and dashes"), "cluster"),
         Key("engine", choice(*ENGINES), "engine"),
         Key("without", words(components, "components that are not wanted"), "without"),
+        Key("accept", words(ACCEPTABLE, "what is meant so"), "accept"),
         *_ADDRESSING,
     )

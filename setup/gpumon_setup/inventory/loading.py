@@ -63,7 +63,7 @@ def load_inventory(
     machines = _machines(own, found.keys(), _table(found, "machines", "setup.", mistakes), here, mistakes)
     if mistakes.lines:
         raise ConfigError(mistakes.lines)
-    rest: Fields = {name: own[name] for name in ("cluster", "engine", "without") if name in own}
+    rest: Fields = {name: own[name] for name in ("cluster", "engine", "without", "accept") if name in own}
     return Inventory(machines=machines, sections=sections, file=file, **rest)
 
 

@@ -49,6 +49,8 @@ class Inventory:
     """"docker", "podman" or "native"; "auto" for what each machine has."""
     without: frozenset[str] = frozenset()
     """Names of components that are not wanted."""
+    accept: frozenset[str] = frozenset()
+    """What would be an obstacle, and is meant so: "clock", "gpu_count", "slurm_name"."""
     sections: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     """What [setup.COMPONENT] says, by component and then by field; already checked."""
     file: Path | None = None

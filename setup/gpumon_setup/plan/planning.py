@@ -9,6 +9,7 @@ from gpumon_setup.components import CannotHave, Component, Place
 from gpumon_setup.facts import BEFORE, Look, Record, State
 from gpumon_setup.host import MakeDirectory, RemoveDirectory, RunCommand, Step, WriteFile
 from gpumon_setup.plan.change import Change, HostPlan
+from gpumon_setup.plan.preflight import obstacles as preflight
 from gpumon_setup.resources import ROOM, Missing, Resource, rank, removal
 
 _OWN_DIRECTORIES = (ROOM, BEFORE, "/var/lib/gpumon/setup", "/var/lib/gpumon", "/etc/gpumon")
@@ -31,7 +32,7 @@ def wanted(place: Place, components: Sequence[Component]) -> Wanted:
     What two of them want alike is the first one's.
     """
     resources: dict[Resource, str] = {}
-    obstacles: list[str] = []
+    obstacles = list(preflight(place, [component.name for component in components]))
     for component in components:
         if component.name in place.site.inventory.without:
             continue
