@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from gpumon_setup.components import COMPONENTS, Component, Place, Site
@@ -26,9 +27,8 @@ def place(cluster: Cluster, name: str, more: str = "", *, setup: str = "") -> Pl
     return Place(machine, facts[name], Site(inventory, facts))
 
 
-def the(kind: type[AnyResource], resources: object, key: str = "") -> AnyResource:
+def the(kind: type[AnyResource], resources: Sequence[Resource], key: str = "") -> AnyResource:
     """The one resource of a kind, or that of a key."""
-    assert isinstance(resources, (tuple, list))
     found = [one for one in resources if isinstance(one, kind) and (not key or key in one.key)]
     assert len(found) == 1, [one.key for one in found]
     return found[0]
