@@ -71,8 +71,9 @@ slurm:  ## Install Slurm, munge and MariaDB from the distribution; none of them 
 exporter: $(VENV)/.runs  ## dist/gpumon-slurm-exporter.pyz, one file for any python3 from 3.9 on
 	$(BIN)/python ci/exporter_zipapp.py dist/gpumon-slurm-exporter.pyz
 
-picture: $(VENV)/.runs  ## Draw docs/dashboard.svg from the real dashboard
+picture: $(VENV)/.runs  ## Draw the README's pictures and write docs/keys.md, both from the real dashboard
 	$(BIN)/python ci/picture.py
+	$(BIN)/python ci/keys_page.py
 
 constraints: $(VENV)/.develops  ## Choose the newest allowed versions again and write them to ci/constraints.txt
 	$(BIN)/python ci/choose_versions.py > ci/constraints.txt.new

@@ -14,20 +14,11 @@ from gpumon.model import Target
 from gpumon.settings import THEMES as LOOKS
 from gpumon.settings import Settings
 from gpumon_tui.app import GpumonApp
+from gpumon_tui.bindings import PLACES
 from gpumon_tui.screens.cluster import ClusterScreen
-from gpumon_tui.screens.detail import DetailScreen
-from gpumon_tui.screens.framed import FramedScreen
-from gpumon_tui.screens.gpu import GpuScreen
 from gpumon_tui.screens.help import HelpScreen
 from gpumon_tui.themes import DEFAULTS, THEMES
-from gpumon_tui.views.overview import Overview
-from gpumon_tui.widgets.command_line import CommandLine
-from gpumon_tui.widgets.filter_line import FilterLine
-from gpumon_tui.widgets.gauges import GpuGauges
-from gpumon_tui.widgets.heatmap import GpuHeatmap
-from gpumon_tui.widgets.job_table import JobTable
 from gpumon_tui.widgets.keys import KeyLine
-from gpumon_tui.widgets.quality import DataQuality
 from gpumon_tui.widgets.table import RowTable
 from gpumon_tui.widgets.tabs import ViewTabs
 from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, next_picture, seen, until
@@ -357,11 +348,7 @@ async def test_the_palette_offers_views_and_commands() -> None:
 
 
 def test_every_binding_has_an_id_of_its_own_and_a_description() -> None:
-    classes = (
-        *(GpumonApp, ClusterScreen, FramedScreen, DetailScreen, GpuScreen, HelpScreen, Overview),
-        *(RowTable, JobTable, GpuHeatmap, GpuGauges, DataQuality, FilterLine, CommandLine),
-    )
-    bindings = [each for owner in classes for each in owner.BINDINGS]
+    bindings = [each for owners in PLACES.values() for owner in owners for each in owner.BINDINGS]
     assert all(isinstance(each, Binding) and each.id and each.description for each in bindings)
     ids = [each.id for each in bindings if isinstance(each, Binding)]
     assert len(ids) == len(set(ids))
