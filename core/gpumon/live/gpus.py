@@ -129,7 +129,7 @@ class GpuReader:
         self._told = frozenset(busy.keys() | active.keys())
         for metric, ask in self._metrics:
             if metric in _TOLD_WITH_JOBS and ask.answer is not None:
-                reading.read_jobs(ask.answer.samples, self.kept)
+                reading.read_jobs(ask.answer.samples, metric, self.kept)
         nameless = self._told - self.kept.devices.keys()
         if nameless and nameless - {device.uuid for device in self.kept.devices.values()}:
             return self._device_ask()
@@ -220,6 +220,11 @@ class GpuReader:
         """What its utilization is made of: of slices, and of cards that tell nothing else, of their engines' use."""
         is_usual = gpu.device.mig is None and gpu.device.uuid in self.kept.values.get("utilization", {})
         return queries.UTILIZATION if is_usual else queries.ENGINE_ACTIVE
+
+    @property
+    def told(self) -> Sequence[Mapping[str, float]]:
+        """What this refresh told of how busy GPUs are, by their keys."""
+        return [self.kept.values.get(metric.field, {}) for metric in _TOLD_WITH_JOBS]
 
     @property
     def unread(self) -> frozenset[str]:

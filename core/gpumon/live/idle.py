@@ -8,7 +8,7 @@ idle longer is idle since then. A step of which no exporter told anything ends t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
 from typing import Any
@@ -67,6 +67,8 @@ class Now:
     """When a job began; None when that is not known."""
     measured_by: Callable[[Gpu], GpuMetric]
     """What a GPU's utilization is made of."""
+    told: Sequence[Mapping[str, float]]
+    """By GPU, what was told now of how busy it is."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,10 @@ class IdleReader:
     tier: Tier = Tier.REGEX
     _seen: dict[str, _Seen] = field(default_factory=dict[str, _Seen])
     """The GPUs that are held and idle."""
-    _watched: frozenset[str] = frozenset()
-    """Those that told in the last refresh what they do."""
+    _places: Sequence[int] = ()
+    """Where they stand among all GPUs."""
+    _watched: Sequence[Mapping[str, float]] = ()
+    """What the last refresh told of how busy GPUs are."""
     _watched_at: float = -inf
     _looked_at: float = -inf
     _due: Sequence[Gpu] = ()
@@ -99,12 +103,12 @@ class IdleReader:
 
     def asks(self, now: Now) -> list[Ask[Any]]:
         """The requests of this refresh: mostly none, and never more than four."""
-        idle = [gpu for gpu in now.gpus if gpu.jobs and self._is_idle(gpu)]
+        self._places = [place for place, gpu in enumerate(now.gpus) if gpu.jobs and self._is_idle(gpu)]
+        idle = [now.gpus[place] for place in self._places]
         is_watching = now.at - self._watched_at <= max(_WATCHED_INTERVALS * now.interval, _SHORTEST_WATCH)
         before, self._seen = self._seen, {}
         strange = [gpu for gpu in idle if self._is_strange(gpu, before.get(gpu.key), now.at, is_watching=is_watching)]
-        self._watched = frozenset(gpu.key for gpu in now.gpus if gpu.utilization is not None and not gpu.is_stale)
-        self._watched_at = now.at
+        self._watched, self._watched_at = now.told, now.at
         self._due = strange
         if not is_watching or now.at - self._looked_at >= _LOOK_EVERY:
             self._due, self._looked_at = idle, now.at
@@ -120,7 +124,7 @@ class IdleReader:
         if before is not None:
             self._seen[key] = before if before.jobs == jobs else _Seen(jobs, now, before.since)
             return False
-        if is_watching and key in self._watched:
+        if is_watching and any(key in told for told in self._watched):
             self._seen[key] = _Seen(jobs, now, now if gpu.sampled_at is None else gpu.sampled_at)
             return False
         is_named = gpu.held_by is Attribution.LABEL  # then its history says under which job it was told
@@ -158,9 +162,10 @@ class IdleReader:
         if self._asks and all(question.ask.answer is not None for question in self._asks):
             self._take_answers(now)
         self._due, self._asks = (), []
-        if not self._seen:
-            return tuple(now.gpus)
-        return tuple(self._told(gpu, now) if gpu.jobs and gpu.key in self._seen else gpu for gpu in now.gpus)
+        gpus = list(now.gpus)
+        for place in self._places:
+            gpus[place] = self._told(gpus[place], now)
+        return tuple(gpus)
 
     def _take_answers(self, now: Now) -> None:
         told: dict[str, list[tuple[Look, Peaks]]] = {}

@@ -233,7 +233,7 @@ class PrometheusSource:
         if Parts.IDLE not in parts:
             return gpus, ()
         interval = self._pulse.interval_seconds or _USUAL_INTERVAL_SECONDS
-        now = Now(gpus, self._pulse.now, interval, self._jobs.started_at, self._gpus.measured_by)
+        now = Now(gpus, self._pulse.now, interval, self._jobs.started_at, self._gpus.measured_by, self._gpus.told)
         looks = self._idle.asks(now)
         self._client.together([ask.run for ask in looks])
         return self._idle.take(now), looks

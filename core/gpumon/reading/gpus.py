@@ -117,20 +117,18 @@ def read_metric(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into
             column[f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID] = value * factor
 
 
-def read_jobs(samples: Sequence[Sample[GpuKeyLabels]], into: GpuReadings) -> None:
-    """The jobs that dcgm-exporter names, from a metric that is grouped by them, too, for the GPUs that it tells."""
-    named = [sample for sample in samples if sample.metric.hpc_job or sample.metric.jobid]
-    if into.jobs:
-        told = {_key(sample.metric) for sample in samples}
-        into.jobs = {key: jobs for key, jobs in into.jobs.items() if key not in told}
-    for sample in named:
-        label = sample.metric
+def read_jobs(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into: GpuReadings) -> None:
+    """The jobs that dcgm-exporter names, from a metric that was read and is grouped by them, too.
+
+    Of a GPU that the metric does not tell they stay as they were.
+    """
+    named = [sample.metric for sample in samples if sample.metric.hpc_job or sample.metric.jobid]
+    told = into.column(metric.field)
+    into.jobs = {key: jobs for key, jobs in into.jobs.items() if key not in told}
+    for label in named:
+        key = f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID
         into.spellings.add("hpc_job" if label.hpc_job else "jobid")
-        into.jobs.setdefault(_key(label), set()).add(label.hpc_job or label.jobid)
-
-
-def _key(label: GpuKeyLabels) -> str:
-    return f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID
+        into.jobs.setdefault(key, set()).add(label.hpc_job or label.jobid)
 
 
 def _put(into: GpuReadings, metric: GpuMetric, key: str, event: str, text: str, *, add: bool = False) -> None:

@@ -13,7 +13,6 @@ _OF_THE_TARGET = frozenset({"__name__", "job", "instance"})
 Labels = tuple[tuple[str, str], ...]
 
 ITS_OWN = "gpumon_exporter_"
-"""How the metrics begin with which gpumon's exporter speaks of itself."""
 
 
 @dataclass
@@ -75,27 +74,32 @@ def collected(parts: Mapping[TargetKey, Iterable[Sample[dict[str, str]]]]) -> Sl
     """The samples of the targets that speak one dialect, each series once."""
     into = SlurmSamples(set(parts))
     for samples in parts.values():
+        renamed: dict[str, bool] = {}
         for sample in samples:
-            value, metric = finite(sample.value[1]), sample.metric.get("__name__", "")
-            if value is None or _is_its_own(metric):
+            told, value = sample.metric, finite(sample.value[1])
+            metric = told.get("__name__", "")
+            if value is None or is_its_own(metric):
                 continue
+            if metric not in renamed:  # all series of a metric have labels of the same names
+                renamed[metric] = any(name.startswith(_RENAMED) for name in told)
+            own = _as_told(told) if renamed[metric] else told
+            labels = tuple(sorted((name, text) for name, text in own.items() if name not in _OF_THE_TARGET))
             column = into.series.setdefault(metric, {})
-            labels = tuple(sorted((name, text) for name, text in _own(sample.metric) if name not in _OF_THE_TARGET))
             before = column.get(labels)
             into.repeated += before is not None
             column[labels] = value if before is None else max(before, value)
     return into
 
 
-def _is_its_own(metric: str) -> bool:
-    """True for a metric that speaks of the exporter: several of them may say so, each of itself."""
+def is_its_own(metric: str) -> bool:
+    """True for a metric with which gpumon's exporter speaks of itself: several of them may, each of itself."""
     return metric == "slurm_up" or metric.startswith(ITS_OWN)
 
 
-def _own(labels: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+def _as_told(labels: Mapping[str, str]) -> Mapping[str, str]:
     """The labels as the exporter spelled them.
 
     Without `honor_labels` Prometheus keeps a target's `node` and calls the exporter's `exported_node`.
     """
-    renamed = {name.removeprefix(_RENAMED): text for name, text in labels.items() if name.startswith(_RENAMED)}
-    return ({**labels, **renamed} if renamed else labels).items()
+    own = {name.removeprefix(_RENAMED): text for name, text in labels.items() if name.startswith(_RENAMED)}
+    return {name: text for name, text in labels.items() if not name.startswith(_RENAMED)} | own

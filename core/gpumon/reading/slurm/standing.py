@@ -9,7 +9,7 @@ from types import MappingProxyType
 from gpumon.model import Problem, Severity
 from gpumon.prometheus.wire import Sample, finite
 from gpumon.reading.silence import TargetKey
-from gpumon.reading.slurm.samples import ITS_OWN, by_target
+from gpumon.reading.slurm.samples import ITS_OWN, by_target, is_its_own
 from gpumon.units import age, count
 
 _SLOW_SECONDS = 120.0
@@ -37,9 +37,10 @@ class Standing:
 
 def read_standing(samples: Iterable[Sample[dict[str, str]]]) -> Standing | None:
     """How gpumon's exporter stands, of several the one that Slurm answers; None when there is none."""
+    own = [sample for sample in samples if is_its_own(sample.metric.get("__name__", ""))]
     found = [
         _standing(target, told)
-        for target, told in sorted(by_target(samples).items())
+        for target, told in sorted(by_target(own).items())
         if any(sample.metric.get("__name__") == f"{ITS_OWN}info" for sample in told)
     ]
     return max(found, key=lambda one: (one.is_up is True, one.is_up is not None), default=None)
