@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gpumon_exporter.failures import Failure
 from gpumon_exporter.log import one_line
+from gpumon_exporter.slurm.hostlist import expand
 
 _RECORD = re.compile(r"\bGres Name=(.*)")
 _CARD = re.compile(r"/nvidia[0-9]+$")
@@ -57,12 +58,13 @@ def told_by_slurmd(slurmd: str, node: str, configuration: str) -> str:
 def gpus(told: str) -> tuple[GresGpu, ...]:
     """The GPUs in Slurm's order: `gpu:h100:2(IDX:4-5)` means the fifth and the sixth of them.
 
-    Every line is one device file; slurmd writes those of a MIG slice (`MultipleFiles`) one after the other, the card's
-    first. The line's own `Index=` is made of the digits of the file's name and not Slurm's number.
-    Source: print_gres_conf in Slurm's src/interfaces/gres.c, and `slurmd -G` of 22.05.
+    A line is one device file, or a hostlist of as many as it counts; slurmd writes those of a MIG slice
+    (`MultipleFiles`) one after the other, the card's first. The line's own `Index=` is made of the digits of the file's
+    name and not Slurm's number.
+    Source: print_gres_conf in Slurm's src/interfaces/gres.c, and `slurmd -G` of 22.05 and 26.05.
 
     Raises:
-        Failure: a line cannot be understood as one device file.
+        Failure: a line cannot be understood as device files.
     """
     found: list[GresGpu] = []
     for line in told.splitlines():
@@ -71,16 +73,25 @@ def gpus(told: str) -> tuple[GresGpu, ...]:
             continue
         fields = _fields(record[1])
         if fields["Name"] == "gpu":
-            _add(found, fields, line)
+            for file in _files(fields, line):
+                _add(found, file, fields.get("Type", ""))
     return tuple(found)
 
 
-def _add(found: list[GresGpu], fields: dict[str, str], line: str) -> None:
-    """Takes one line's device: a new GPU, or one more file of the slice before."""
-    file, kind = fields.get("File", ""), fields.get("Type", "")
+def _files(fields: dict[str, str], line: str) -> tuple[str, ...]:
+    """The device files of one line, in Slurm's order."""
+    try:
+        files = expand(fields.get("File", ""))
+    except ValueError:
+        files = ()
+    if str(len(files)) != fields.get("Count") or not all(file.startswith("/") for file in files):
+        raise Failure(f"slurmd -G tells of something that is not one device file for each GPU: {one_line(line)}")
+    return files
+
+
+def _add(found: list[GresGpu], file: str, kind: str) -> None:
+    """Takes one device file: a new GPU, or one more file of the slice before."""
     kind = "" if kind == "(null)" else kind
-    if not file.startswith("/") or fields.get("Count") != "1" or "[" in file or "," in file:
-        raise Failure(f"slurmd -G tells of something that is not one device file: {one_line(line)}")
     if _CARD.search(file):
         found.append(GresGpu(kind, (file,)))
     elif found and found[-1].type == kind:

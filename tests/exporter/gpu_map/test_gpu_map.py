@@ -90,6 +90,11 @@ def test_slurms_number_is_the_place_among_all_its_gpus_whatever_their_type() -> 
     )
 
 
+def test_several_cards_in_one_line_are_several_in_their_order() -> None:
+    told = line("/dev/nvidia[2,0-1]", count=3) + line("/dev/nvidia3")
+    assert gpus(told) == whole(2, 0, 1, 3)
+
+
 def test_a_slice_is_one_gpu_of_several_files() -> None:
     cap = "/dev/nvidia-caps/nvidia-cap"
     told = "".join(
@@ -105,7 +110,9 @@ def test_a_slice_is_one_gpu_of_several_files() -> None:
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
-        (line("/dev/nvidia[0-3]", count=4), "not one device file"),
+        (line("/dev/nvidia[0-3]", count=2), "not one device file"),
+        (line("/dev/nvidia[0-1", count=2), "not one device file"),
+        (line("/dev/nvidia0,(null)", count=2), "not one device file"),
         (line("/dev/nvidia0", count=2), "not one device file"),
         (line("(null)"), "not one device file"),
         (line("/dev/dri/renderD128"), "no card of NVIDIA"),
