@@ -79,8 +79,8 @@ class _Planner:
         at, rng = start, self.rng
         while end - at > _LEAST:
             left, chance = end - at, rng.random()
-            is_wanted = region.size >= 8 or rng.random() < 0.8
-            gap = _ticks(rng.uniform(5, 400) if is_wanted else rng.uniform(600, 4000))
+            is_wanted = region.size >= 8 or rng.random() < 0.6
+            gap = _ticks(rng.uniform(5, 400) if is_wanted else rng.uniform(1800, 12_000))
             if region.size > 1 and chance < self._cut_chance(region):
                 at = self._cut(region, at, left)
             elif region.nodes > 1 and chance > 0.8:

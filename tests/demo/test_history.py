@@ -65,7 +65,7 @@ def test_history_never_has_more_points_than_asked_for(
     assert all(NOW - seconds <= point.at <= NOW for point in line)
 
 
-@pytest.mark.parametrize("nodes", [12, 33])
+@pytest.mark.parametrize("nodes", [12, pytest.param(33, marks=pytest.mark.thorough)])
 def test_an_idle_gpu_has_been_idle_since_just_then(nodes: int) -> None:
     simulation, looked_at = Simulation(nodes, 1), 0
     for now in (NOW, NOW + 40_000, NOW + 80_000):

@@ -24,7 +24,7 @@ from gpumon_demo.source import DemoSource
 from real.conftest import StartEngine
 from real.daemons import Engine, simulated_jobs, until
 
-SILENT_AT = BEGIN + 30_600
+SILENT_AT = BEGIN + 28_800
 """Just before, there are jobs of every kind."""
 BEFORE_SILENCE = SILENT_AT - TICK_SECONDS
 

@@ -30,17 +30,21 @@ AHEAD_SECONDS = 45
 CHARTED = ("GPU_UTIL", "FB_USED", "GPU_TEMP", "POWER_USAGE", "SM_ACTIVE", "GR_ENGINE_ACTIVE")
 FIELDS = ("utilization", "memory_used_bytes", "power_watts", "temperature_celsius", "sm_active")
 _SAMPLE = re.compile(rf"(DCGM_FI_(?:DEV|PROF)_(?:{'|'.join(CHARTED)}))\{{(.*)\}} (\S+)")
+_JOB = re.compile(',hpc_job="[0-9]+"')
 
 SourceOf = Callable[[Engine], PrometheusSource]
 
 
 def said(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
-    """Metric, labels and value of each charted sample that the exporters told at one moment."""
+    """Metric, labels and value of each charted sample that the exporters told at one moment.
+
+    Without jobs: where a label changes a scrape ends the old series at once, and a text has no way to say so.
+    """
     for host in cluster.simulation.hosts:
         heard = cluster.simulation.troubles.last_heard(host.name, cluster.moment)
         if host.machine.card is not None and heard == cluster.moment:
             for metric, labels, value in _SAMPLE.findall(dcgm(cluster, host)):
-                yield metric, f'{labels},instance="{host.name}:9400",job="dcgm"', value
+                yield metric, f'{_JOB.sub("", labels)},instance="{host.name}:9400",job="dcgm"', value
 
 
 def written(simulation: Simulation, now: int, unit_seconds: float) -> str:
@@ -78,7 +82,7 @@ def has_past(engine: Engine) -> bool:
     """True when every GPU has all of its past; VictoriaMetrics takes a while, and then shows it piece by piece."""
     least = (PAST_SECONDS - 3600) / SCRAPED_EVERY
     series = f'DCGM_FI_DEV_GPU_TEMP{{look!="{time.monotonic()}"}}[3h]'
-    return bool(engine.query(f"min(count_over_time({series})) > {least}"))
+    return bool(engine.query(f"min(sum by (UUID, GPU_I_ID) (count_over_time({series}))) > {least}"))
 
 
 @dataclass
