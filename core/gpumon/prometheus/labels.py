@@ -51,6 +51,11 @@ class GpuKeyLabels(msgspec.Struct, gc=False, frozen=True):
     hpc_job: str = ""
     jobid: str = ""
 
+    @property
+    def key(self) -> str:
+        """As in `Gpu.key`."""
+        return f"{self.UUID}/{self.GPU_I_ID}" if self.GPU_I_ID else self.UUID
+
 
 class NodeLabels(msgspec.Struct, gc=False, frozen=True):
     """What node_exporter's plain numbers carry."""

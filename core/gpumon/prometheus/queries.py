@@ -193,11 +193,11 @@ NODE_GAUGES: tuple[str, ...] = (
     "node_uname_info",
 )
 
-_PSEUDO_FILESYSTEMS = (
+PSEUDO_FILESYSTEMS = (
     "tmpfs|ramfs|overlay|squashfs|devtmpfs|rootfs|nsfs|autofs|proc|sysfs|fuse.lxcfs|fuse.portal|efivarfs|iso9660"
 )
 
-NODE_SAMPLES = named(NODE_GAUGES, f"fstype!~{quoted(_PSEUDO_FILESYSTEMS)}")
+NODE_SAMPLES = named(NODE_GAUGES, f"fstype!~{quoted(PSEUDO_FILESYSTEMS)}")
 """Every plain number of node_exporter that a node's row needs, real disks only."""
 
 NODE_CORES = 'count without (cpu, mode) (node_cpu_seconds_total{mode="idle"})'

@@ -104,9 +104,7 @@ def read_metric(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into
     """One metric, grouped by what identifies a GPU."""
     if metric.field == "clock_events":
         for sample in samples:
-            label = sample.metric
-            key = f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID
-            _put(into, metric, key, label.clock_event, sample.value[1])
+            _put(into, metric, sample.metric.key, sample.metric.clock_event, sample.value[1])
         return
     column, factor = into.column(metric.field), metric.factor
     may_be_zero = metric.field not in NEVER_ZERO
@@ -126,9 +124,8 @@ def read_jobs(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into: 
     told = into.column(metric.field)
     into.jobs = {key: jobs for key, jobs in into.jobs.items() if key not in told}
     for label in named:
-        key = f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID
         into.spellings.add("hpc_job" if label.hpc_job else "jobid")
-        into.jobs.setdefault(key, set()).add(label.hpc_job or label.jobid)
+        into.jobs.setdefault(label.key, set()).add(label.hpc_job or label.jobid)
 
 
 def _put(into: GpuReadings, metric: GpuMetric, key: str, event: str, text: str, *, add: bool = False) -> None:

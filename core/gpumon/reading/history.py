@@ -35,11 +35,7 @@ def card_of(key: str) -> str:
 def lines(series: Iterable[Series[GpuKeyLabels]], metric: GpuMetric, keys: Sequence[str]) -> dict[str, Line]:
     """The line of each GPU in `keys` that has one; a slice takes over what is told of its card as a whole."""
     may_be_zero = metric.field not in NEVER_ZERO
-    told: dict[str, Line] = {}
-    for one in series:
-        label = one.metric
-        key = f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID
-        told[key] = line(one, metric.factor, may_be_zero=may_be_zero)
+    told = {one.metric.key: line(one, metric.factor, may_be_zero=may_be_zero) for one in series}
     found = {key: told.get(key, ()) for key in keys}
     if metric.field in OF_THE_CARD:
         found = {key: points or told.get(card_of(key), ()) for key, points in found.items()}

@@ -34,8 +34,7 @@ def peaks(series: Iterable[Series[GpuKeyLabels]], metric: GpuMetric, look: Look)
     found: dict[str, dict[str, list[float | None]]] = {}
     for one in series:
         label = one.metric
-        key = f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID
-        line = found.setdefault(key, {}).setdefault(label.hpc_job or label.jobid, [None] * look.steps)
+        line = found.setdefault(label.key, {}).setdefault(label.hpc_job or label.jobid, [None] * look.steps)
         for at, text in one.values:
             place, value = round((at - look.start) / look.step), finite(text)
             if 0 <= place < look.steps and value is not None:

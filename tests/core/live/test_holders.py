@@ -25,6 +25,7 @@ from holding import (
 )
 
 FOUR = "".join(card("a", index) for index in range(4))
+ONE_JOB = "slurm_queue_running 1\n" + slurm_node("a", 4, 1) + job(7, "a", gpus=1) + holds(7, "a", (0,))
 LABEL, UUID, INDEX, NODE = Attribution.LABEL, Attribution.UUID, Attribution.INDEX, Attribution.NODE
 JOB_EXPORTER = Attribution.JOB_EXPORTER
 
@@ -493,7 +494,7 @@ def test_a_dead_slurmctld_shows_at_the_next_refresh_and_so_does_its_return(
 ) -> None:
     monkeypatch.setattr(tiers, "ONE_QUERY_UP_TO", one_query)
     monkeypatch.setattr(tiers, "IN_TURNS_FROM", 2)
-    server = site(FOUR, "slurm_queue_running 1\n" + slurm_node("a", 4, 1) + job(7, "a", gpus=1) + holds(7, "a", (0,)))
+    server = site(FOUR, ONE_JOB)
     live = source(server)
     for _ in range(3):
         assert live.snapshot().queue is not None
@@ -516,7 +517,7 @@ def test_of_a_silent_slurm_exporter_nothing_is_shown_and_its_silence_is_told(
 ) -> None:
     monkeypatch.setattr(tiers, "ONE_QUERY_UP_TO", one_query)
     monkeypatch.setattr(tiers, "IN_TURNS_FROM", 2)
-    server = site(FOUR, "slurm_queue_running 1\n" + slurm_node("a", 4, 1) + job(7, "a", gpus=1) + holds(7, "a", (0,)))
+    server = site(FOUR, ONE_JOB)
     live = source(server)
     for _ in range(2):
         live.snapshot()
@@ -541,7 +542,7 @@ def test_a_slurm_exporter_is_known_by_what_it_told_wherever_it_listens() -> None
 
 
 def test_numbers_that_stopped_coming_are_not_shown_though_the_target_looks_well() -> None:
-    server = site(FOUR, "slurm_queue_running 1\n" + slurm_node("a", 4, 1) + job(7, "a", gpus=1) + holds(7, "a", (0,)))
+    server = site(FOUR, ONE_JOB)
     server.heard[SLURM] = server.now - 200
     snapshot = source(server).snapshot()
     assert (snapshot.queue, snapshot.jobs) == (None, None)
