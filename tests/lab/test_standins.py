@@ -108,6 +108,14 @@ def test_settings_come_from_file_environment_and_command_line_and_secrets_from_f
     assert (settings["server.http_addr"], settings["server.http_port"]) == ("127.0.0.1", "3001")
 
 
+def test_a_setting_may_name_a_file_that_its_value_is_in(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("geheim\n")
+    named = {"GF_SECURITY_ADMIN_PASSWORD": f"$__file{{{tmp_path}/password}}"}
+    assert grafana_settings.read(Path("/none"), named, [])["security.admin_password"] == "geheim"
+    with pytest.raises(Refused, match=r"security\.admin_password: uid"):
+        grafana_settings.read(Path("/none"), {"GF_SECURITY_ADMIN_PASSWORD": "$__file{/none}"}, [])
+
+
 @pytest.mark.parametrize(
     "environment",
     [

@@ -85,7 +85,12 @@ def read(file: Path, environment: Mapping[str, str], overrides: Sequence[str]) -
         if not name.startswith("cfg:") or not has_value:
             raise Refused(f"flag provided but not defined: {word}")
         settings[_known(name.removeprefix("cfg:").removeprefix("default."), word)] = value
-    return settings
+    return {name: _expanded(name, value) for name, value in settings.items()}
+
+
+def _expanded(name: str, value: str) -> str:
+    """A value with the contents of the files that it names as $__file{PATH}."""
+    return re.sub(r"\$__file\{([^}]+)\}", lambda found: _secret(name, Path(found[1])).strip(), value)
 
 
 def _known(name: str, origin: str) -> str:
