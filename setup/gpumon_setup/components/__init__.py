@@ -5,6 +5,7 @@ from gpumon_setup.components.container_engine import ContainerEngine
 from gpumon_setup.components.dcgm_exporter import DcgmExporter
 from gpumon_setup.components.firewall import Firewall
 from gpumon_setup.components.gpu_map import GpuMap
+from gpumon_setup.components.grafana import Grafana
 from gpumon_setup.components.hosts import Hosts
 from gpumon_setup.components.node_exporter import NodeExporter
 from gpumon_setup.components.prometheus import Prometheus
@@ -19,6 +20,7 @@ COMPONENTS: tuple[Component, ...] = (
     GpuMap(),
     Firewall(),
     Prometheus(),
+    Grafana(),
 )
 """What a component needs stands before it."""
 

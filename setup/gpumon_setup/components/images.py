@@ -11,3 +11,6 @@ DCGM_EXPORTER_FOR_DOCKER_29 = "nvcr.io/nvidia/k8s/dcgm-exporter:4.2.0-4.1.0-ubun
 
 PROMETHEUS = "quay.io/prometheus/prometheus:v3.5.3"
 """Prometheus, of the line with long-term support."""
+
+GRAFANA = "docker.io/grafana/grafana:13.1.4"
+"""Grafana, of the last line that has what it needs for Prometheus in itself: later ones may fetch it at a start."""

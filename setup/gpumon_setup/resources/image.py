@@ -32,8 +32,9 @@ class Image:
 
     def missing(self, state: State) -> Missing | None:
         """Not there."""
-        is_there = self.name in state.images or f"docker.io/{self.name}" in state.images
-        return None if is_there else Missing(f"pull the image {self.name}")
+        # docker leaves its own registry's name away, podman adds it.
+        names = {self.name, f"docker.io/{self.name}", self.name.removeprefix("docker.io/")}
+        return Missing(f"pull the image {self.name}") if names.isdisjoint(state.images) else None
 
     def actions(self, state: State, component: str) -> tuple[Action, ...]:
         """Pulled."""
