@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 VENV310 := .venv-py310
 BIN := $(VENV)/bin
-FAST := -m "not real and not thorough" -n $(shell nproc) -q
+FAST := -m "not real and not thorough and not lab" -n $(shell nproc) -q
 THOROUGH := -m thorough -n $(shell nproc) -q
 # Daemons are mostly waited for, so more tests than cores may run.
 REAL := -m real -n 6 --dist loadgroup -q --durations 10
@@ -15,13 +15,18 @@ REAL := -m real -n 6 --dist loadgroup -q --durations 10
 SLURM := 'test -x /usr/sbin/slurmctld:slurm-wlm' 'test -x /usr/sbin/slurmdbd:slurmdbd' \
 	'test -x /usr/sbin/munged:munge' 'test -x /usr/sbin/mariadbd:mariadb-server'
 
+# For tests that reach machines over SSH, and for those with machines that boot.
+SSH := 'test -x /usr/sbin/sshd:openssh-server' sudo:sudo ssh-keygen:openssh-client
+LAB := mmdebstrap:mmdebstrap docker-registry:docker-registry dnsmasq:dnsmasq-base apt-ftparchive:apt-utils \
+	'busybox httpd --help:busybox-static'
+
 # The same versions for everybody; the second name is what newer pips read for build environments.
 export PIP_CONSTRAINT := $(CURDIR)/ci/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast test-thorough test-real test-py310 check format bench daemons slurm tools exporter \
-	picture constraints clean
+.PHONY: help demo test test-fast test-thorough test-real lab-test test-py310 check format bench daemons slurm sshd tools \
+	exporter picture constraints clean
 
 help:  ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,7 +34,7 @@ help:  ## This list
 demo: $(VENV)/.runs  ## Create .venv, install gpumon and open the dashboard on a simulated cluster
 	@$(BIN)/gpumon-tui --demo
 
-test: daemons slurm test-fast test-thorough test-real  ## Everything: what it needs, the fast tests, then those with real daemons
+test: daemons slurm sshd test-fast test-thorough test-real lab-test  ## Everything: what it needs, the fast tests, then those with real daemons
 
 test-fast: $(VENV)/.develops  ## Under a minute: no root, no daemons, no network beyond loopback
 	$(BIN)/pytest $(FAST)
@@ -37,8 +42,12 @@ test-fast: $(VENV)/.develops  ## Under a minute: no root, no daemons, no network
 test-thorough: $(VENV)/.develops  ## More sizes, seeds and names of what the fast tests prove
 	$(BIN)/pytest $(THOROUGH)
 
-test-real: $(VENV)/.develops daemons slurm  ## Real Prometheus, node_exporter, VictoriaMetrics, Slurm and a pseudo-terminal
+test-real: $(VENV)/.develops daemons slurm sshd  ## Real Prometheus, node_exporter, VictoriaMetrics, Slurm and a pseudo-terminal
 	$(BIN)/pytest $(REAL)
+
+lab-test: $(VENV)/.develops  ## Deployments on a cluster of machines that boot, each in namespaces of its own; needs root
+	@ci/packages $(LAB)
+	$(BIN)/pytest -m lab -q --durations 10
 
 test-py310: $(VENV310)/.tests  ## The fast tests on Python 3.10, the oldest that is promised
 	$(VENV310)/bin/pytest $(FAST)
@@ -60,13 +69,17 @@ bench: $(VENV)/.develops daemons slurm  ## Benchmarks against their floors; resu
 	PYTHONPATH=tests $(BIN)/python bench/oneshot.py
 	PYTHONPATH=tests $(BIN)/python bench/slurm.py
 
+sshd:  ## Install what the tests over SSH start by themselves
+	@ci/packages $(SSH)
+
 tools: $(VENV)/.develops  ## .venv with everything a developer uses
 
 daemons: $(VENV)/.runs  ## Unpack Prometheus, node_exporter and VictoriaMetrics into .cache/, outside the system
 	@$(BIN)/python tests/real/unpack_daemons.py
 
-slurm:  ## Install Slurm, munge and MariaDB from the distribution; none of them is started
+slurm: $(VENV)/.runs  ## Install the distribution's Slurm, munge and MariaDB, starting none, and unpack the newest Slurm
 	@ci/packages $(SLURM)
+	@PYTHONPATH=tests $(BIN)/python -m slurm_site.newest
 
 exporter: $(VENV)/.runs  ## dist/gpumon-slurm-exporter.pyz, one file for any python3 from 3.9 on
 	$(BIN)/python ci/exporter_zipapp.py dist/gpumon-slurm-exporter.pyz

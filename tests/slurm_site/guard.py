@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -45,7 +46,11 @@ def main(folder: Path, people: Sequence[str]) -> int:
     sys.stdin.buffer.read()
     end_all(folder)
     remove_people(people)
-    shutil.rmtree(folder, ignore_errors=True)
+    inside = folder.resolve()
+    if inside != folder:  # Slurm has a root of its own
+        subprocess.run(["umount", "--lazy", inside.parents[1] / "proc"], capture_output=True, check=False)
+        folder.unlink(missing_ok=True)
+    shutil.rmtree(inside, ignore_errors=True)
     return 0
 
 

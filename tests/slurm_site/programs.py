@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +22,10 @@ NEEDED = {
     "useradd": "passwd",
 }
 """Programs and the packages of Debian and Ubuntu that bring them."""
+
+
+COMMANDS = ("sacct", "sacctmgr", "scontrol", "sdiag", "sinfo", "squeue", "sshare")
+"""What an exporter may run."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,40 @@ class Programs:
             return [inside]
         return ["chroot", *(() if uid is None else (f"--userspec={uid}:65534", "--groups=")), self.root, inside]
 
-    @property
-    def bin(self) -> Path:
-        """The folder of Slurm's commands, as other programs use them."""
-        return Path("/usr/bin")
-
     def make_folder(self) -> Path:
-        """A new folder for a cluster, under a path that is good inside and outside of the root."""
-        return Path(tempfile.mkdtemp(prefix="gpumon-slurm-"))
+        """A new folder for a cluster, under a path that is the same inside and outside of the root."""
+        if self.root == "/":
+            return Path(tempfile.mkdtemp(prefix="gpumon-slurm-", dir="/tmp"))
+        inside = Path(tempfile.mkdtemp(prefix="gpumon-slurm-", dir=f"{self.root}/tmp"))
+        path = Path("/tmp") / inside.name
+        path.symlink_to(inside)
+        return path
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Slurm's release: 22, 5."""
+        told = subprocess.run([*self.command("slurmctld"), "-V"], capture_output=True, text=True, check=True).stdout
+        found = re.search(r"(\d+)\.(\d+)", told)
+        assert found, told
+        return int(found[1]), int(found[2])
+
+    def enter(self, commands: Path) -> None:
+        """Prepares the root for a cluster, and makes a folder of Slurm's commands that work from outside.
+
+        Raises:
+            Missing: it cannot be prepared.
+        """
+        for name in COMMANDS:
+            (commands / name).write_text(f'#!/bin/sh\nexec {" ".join(self.command(name))} "$@"\n')
+            (commands / name).chmod(0o755)
+        if self.root != "/":
+            for name in ("passwd", "group", "hosts"):
+                shutil.copy(f"/etc/{name}", f"{self.root}/etc/{name}")
+            done = subprocess.run(
+                ["mount", "-t", "proc", "proc", f"{self.root}/proc"], capture_output=True, check=False
+            )
+            if done.returncode:
+                raise Missing(f"A Slurm in a root of its own needs /proc there: {done.stderr.decode().strip()}")
 
 
 def check(programs: Sequence[str] = tuple(NEEDED)) -> None:

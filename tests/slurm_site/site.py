@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import pwd
 import socket
 import subprocess
@@ -43,9 +42,11 @@ class SlurmSite:
         lock = LOCK.open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
         self.folder = self.programs.make_folder()
+        self.commands = self.folder / "bin"
+        """Where an exporter finds Slurm's commands."""
         self.environment: Mapping[str, str] = {
             "SLURM_CONF": f"{self.folder}/slurm.conf",
-            "PATH": f"{self.programs.bin}:{PATH}",
+            "PATH": f"{self.commands}:{PATH}",
             "HOME": str(self.folder),
             "LC_ALL": "C.UTF-8",
         }
@@ -63,7 +64,7 @@ class SlurmSite:
             database.command(self.folder / "mariadb", self.ports["mariadbd"]), self.environment, self._log("mariadbd")
         )
         self.slurmdbd = self._daemon("slurmdbd", "-D")
-        self.slurmctld = self._daemon("slurmctld", "-D")
+        self.slurmctld = self._daemon("slurmctld", "-D", "-i")  # one that was killed young has not saved all its state
         self.slurmds = {node.name: self._daemon("slurmd", "-D", "-N", node.name) for node in NODES if node.runs}
 
     def __enter__(self) -> Self:
@@ -116,9 +117,8 @@ class SlurmSite:
             timeout=120,
             check=False,
         )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
-        )
+        said, complained = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+        return subprocess.CompletedProcess(done.args, done.returncode, said, complained)
 
     def submit(self, user: str, *arguments: str, script: str = "exec sleep 7200") -> str:
         """The number of a new batch job, which sleeps unless it has a script of its own."""
@@ -134,8 +134,9 @@ class SlurmSite:
         return "is UP" in self.tried("scontrol", "ping").stdout
 
     def _start(self) -> None:
-        fill(self.folder, self.ports)
+        fill(self.folder, self.ports, self.programs.version)
         make_people((*PEOPLE, STRANGER))
+        self.programs.enter(self.commands)
         self._start_munge_and_database()
         self.slurmctld.start()
         self.slurmctld.ready(self.is_up)

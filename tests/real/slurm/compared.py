@@ -12,7 +12,7 @@ from real.slurm.told import Told, told, wait_for_reading
 from real.slurm.truth import Truth
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Compared:
     """Both answers."""
 

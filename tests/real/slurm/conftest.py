@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -14,18 +15,26 @@ from real.slurm.cards import card_text
 from real.slurm.compared import Compared, at_rest
 from real.slurm.scenario import Scenario
 from real.slurm.told import exporter
+from slurm_site.newest import newest_programs
 from slurm_site.site import SlurmSite
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs a module's tests with the releases of Slurm that it names: this system's, and the newest suite's."""
+    if "site" in metafunc.fixturenames:
+        releases = getattr(metafunc.module, "RELEASES", ("system",))
+        metafunc.parametrize("site", releases, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def site() -> Iterator[SlurmSite]:
+def site(request: pytest.FixtureRequest) -> Iterator[SlurmSite]:
     """A cluster without jobs."""
-    try:
-        cluster = SlurmSite()
-    except Missing as missing:
-        skipped_or_failed(missing)
-        raise
-    with cluster:
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(SlurmSite(newest_programs() if request.param == "newest" else None))
+        except Missing as missing:
+            skipped_or_failed(missing)
+            raise
         yield cluster
 
 
@@ -45,8 +54,10 @@ def filled(site: SlurmSite) -> Iterator[Filled]:
     jobs.fill()
     daemon = exporter(site, site.folder / "log" / "exporter")
     daemon.start()
-    yield Filled(jobs, daemon, at_rest(jobs, daemon))
-    daemon.stop()
+    try:
+        yield Filled(jobs, daemon, at_rest(jobs, daemon))
+    finally:
+        daemon.stop()
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,7 @@ def _shared(truth: Truth, node: Fields) -> Mapping[str, int]:
 
 
 def _allocated(node: Fields) -> Mapping[str, int]:
-    used = gpus(node["GresUsed"])
+    used = gpus(node.get("GresUsed", ""))
     return {kind: used.get(kind, 0) for kind in gpus(node["Gres"])}
 
 

@@ -9,7 +9,7 @@ from statistics import mean
 
 from real.slurm.expected_nodes import gpus
 from real.slurm.told import Series, Told, series
-from real.slurm.truth import Fields, Job, Truth, numbers
+from real.slurm.truth import Fields, Job, Truth, cards
 
 QUEUE_STATES = (
     "pending", "running", "suspended", "cancelled", "completing", "completed", "configuring", "failed", "timeout",
@@ -162,7 +162,10 @@ def _alike(words: Iterable[str], beginning: str) -> int:
 def _all_gpus(nodes: Sequence[Fields], words: Mapping[str, str]) -> Told:
     """GPUs in use are those that jobs hold, and those that they hold shards of: in 22.05 GresUsed counts such cards."""
     total = {node["NodeName"]: sum(gpus(node["Gres"]).values()) for node in nodes}
-    used = {node["NodeName"]: sum(gpus(node["GresUsed"]).values()) + _cards(node["GresUsed"]) for node in nodes}
+    used = {
+        node["NodeName"]: sum(gpus(node.get("GresUsed", "")).values()) + _cards(node.get("GresUsed", ""))
+        for node in nodes
+    }
     idle = sum(
         total[name] - used[name] for name, word in words.items() if word in ("idle", "mixed", "allocated", "completing")
     )
@@ -172,7 +175,7 @@ def _all_gpus(nodes: Sequence[Fields], words: Mapping[str, str]) -> Told:
 
 
 def _cards(used: str) -> int:
-    return sum(len(numbers(indices)) for indices in re.findall(r"shard:(?:[a-z]\w*:)?[1-9]\d*\(IDX:([\d,-]+)\)", used))
+    return sum(len(cards(places)) for places in re.findall(r"shard:(?:[a-z]\w*:)?[1-9]\d*\(([^)]*)\)", used))
 
 
 def shares(truth: Truth) -> Told:

@@ -17,6 +17,7 @@ from real.slurm.told import Told, exporter, told, value
 from slurm_site.site import SlurmSite
 
 pytestmark = pytest.mark.xdist_group("slurm")
+RELEASES = ("system", "newest")
 
 OF_THE_EXPORTER = ("gpumon_exporter_", "process_", "slurm_up")
 Trouble = Callable[[SlurmSite], "Generator[None]"]
@@ -49,9 +50,11 @@ def impatient(site: SlurmSite, scenario: Scenario, tmp_path: Path) -> Iterator[D
     """An exporter that gives each command two seconds."""
     daemon = exporter(site, tmp_path / "log", "--timeout=2")
     daemon.start()
-    until(lambda: value(told(daemon), "slurm_up") == 1, "a first reading")
-    yield daemon
-    daemon.stop()
+    try:
+        until(lambda: value(told(daemon), "slurm_up") == 1, "a first reading")
+        yield daemon
+    finally:
+        daemon.stop()
 
 
 def others(found: Told) -> set[str]:
@@ -88,7 +91,7 @@ def test_missing_commands_are_named_and_found_when_they_come(
         assert "--slurm-bin" in daemon.told(), "what helps"
         assert str(folder) in daemon.told()
         for program in ("squeue", "sinfo", "scontrol", "sdiag", "sshare", "sacct", "sacctmgr"):
-            (folder / program).symlink_to(site.programs.bin / program)
+            (folder / program).symlink_to(site.commands / program)
         until(lambda: value(told(daemon), "slurm_up") == 1, "slurm_up 1")
         assert told(daemon)["gpumon_job_info"]
     finally:

@@ -15,6 +15,7 @@ from slurm_site.layout import ADA
 from slurm_site.site import SlurmSite
 
 pytestmark = pytest.mark.xdist_group("slurm")
+RELEASES = ("system", "newest")
 
 
 def state(daemon: Daemon, job: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from real.slurm.told import told
 from slurm_site.layout import BOB
 
 pytestmark = pytest.mark.xdist_group("slurm")
+RELEASES = ("system", "newest")
 
 LONGEST_BYTES = 900
 """sbatch takes somewhat more."""
@@ -41,7 +43,8 @@ def submit_together(scenario: Scenario, names: Sequence[str]) -> list[str]:
     later = [word for part in rest for word in (":", "--account=ml_nlp", *part)]
     head = int(scenario.site.submit(BOB, *first, *later))
     numbers = [str(head + place) for place in range(len(names))]
-    scenario.names.update(zip(numbers, names, strict=True))
+    readable = (os.fsencode(name).decode(errors="replace") for name in names)
+    scenario.names.update(zip(numbers, readable, strict=True))
     return numbers
 
 

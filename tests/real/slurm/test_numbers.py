@@ -11,6 +11,7 @@ from real.slurm.told import told, wait_for_reading
 from slurm_site.site import SlurmSite
 
 pytestmark = pytest.mark.xdist_group("slurm")
+RELEASES = ("system", "newest")
 
 OWN = ("gpumon_exporter_", "process_", "python_", "slurm_up")
 """What the exporter says of itself."""

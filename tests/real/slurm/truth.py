@@ -54,7 +54,7 @@ class Job:
     @property
     def tres(self) -> Fields:
         """What it holds or asks for."""
-        return tres(self["TRES"])
+        return tres(self["AllocTRES"] or self["ReqTRES"] or self["TRES"])
 
     @property
     def gpus(self) -> int:
@@ -62,7 +62,7 @@ class Job:
         return int(self.tres.get("gres/gpu", 0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Truth:
     """All answers of one moment."""
 
@@ -126,6 +126,7 @@ def jobs(site: SlurmSite, names: Mapping[str, str], *number: str) -> list[Job]:
     text = site.run("scontrol", "-o", "-d", "show", "job", *number)
     for token, name in sorted(names.items(), key=lambda item: -len(item[1])):
         text = text.replace(f" JobName={name} ", f" JobName={token} ")
+    text = re.sub(r" SubmitLine=.*? WorkDir=", " WorkDir=", text, flags=re.DOTALL)
     return [_job(site, line, names) for line in text.split("\n") if line.strip()]
 
 
@@ -141,10 +142,10 @@ def _parts(gres: str) -> list[str]:
 
 
 def _held(node: str, gres: str) -> Held:
-    found = re.fullmatch(r"([a-z]+):?(.*):(\d+)\(IDX:([^)]*)\)", gres)
+    found = re.fullmatch(r"([a-z]+):?(.*):(\d+)\(([^)]*)\)", gres)
     assert found, gres
-    name, type_, count, indices = found.groups()
-    return Held(node, name, type_, int(count), tuple(numbers(indices)))
+    name, type_, count, places = found.groups()
+    return Held(node, name, type_, int(count), tuple(cards(places)))
 
 
 def hosts(site: SlurmSite, nodes: str) -> list[str]:
@@ -176,6 +177,14 @@ def numbers(ranges: str) -> list[int]:
         first, _, last = span.partition("-")
         found += range(int(first), int(last or first) + 1, int(step or 1))
     return found
+
+
+def cards(places: str) -> list[int]:
+    """IDX:0-1, or shards card by card since 23.11: 0/4,3/4,-/4."""
+    if places.startswith("IDX:"):
+        return [] if places == "IDX:N/A" else numbers(places.removeprefix("IDX:"))
+    shares = [share.partition("/")[0] for share in places.split(",")]
+    return [index for index, share in enumerate(shares) if share.isdigit() and int(share)]
 
 
 def seconds(text: str) -> float | None:
