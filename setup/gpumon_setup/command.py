@@ -45,6 +45,7 @@ VERBS: tuple[Verb, ...] = (
         (*_ABOUT, *_DOING, "--apply-gce"),
     ),
     Verb("plan", "shows what would be done", (*_ABOUT, "--json", "--check", "--no-diff", "--allow-busy")),
+    Verb("verify", "looks whether all that was set up works", (*_ABOUT[:1], "--json")),
     Verb("init", "writes a first [setup] from what Slurm or /etc/hosts knows", ("--from", "--master", "--yes")),
     Verb("trust", "shows the machines' SSH keys and records them after a yes", ("--limit", "--yes")),
     Verb(

@@ -15,7 +15,9 @@ from gpumon_setup.fleet import Fleet
 from gpumon_setup.host import Passwords
 from gpumon_setup.inventory import Inventory, Machine
 from gpumon_setup.verbs import opening
+from gpumon_setup.verify import Check, Verifier
 from setup.fake_host import FakeHost
+from setup.fake_prometheus import FakePrometheus
 
 CONFIG = '[setup]\nmaster = "head"\nnodes = ["gpu[1-2]"]\n'
 
@@ -28,6 +30,10 @@ class Cluster:
     hosts: dict[str, FakeHost] = field(default_factory=dict[str, FakeHost])
     unreachable: dict[str, Exception] = field(default_factory=dict[str, Exception])
     """What happens when one dials these."""
+
+    def __post_init__(self) -> None:
+        self.prometheus = FakePrometheus(self.hosts)
+        self.prometheus.attach()
 
     def __getitem__(self, name: str) -> FakeHost:
         return self.hosts[name]
@@ -69,4 +75,9 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
         fleet.close()
 
     monkeypatch.setattr(opening, "reached", reached)
+
+    def looked(verifier: Verifier, _: float) -> tuple[Check, ...]:
+        return tuple(verifier.look())  # what is not well in memory will not be so later
+
+    monkeypatch.setattr(Verifier, "until_well", looked)
     return made

@@ -44,7 +44,7 @@ class Firewall:
 
     def wanted(self, place: Place) -> Sequence[Resource]:
         """A rule for each port; the master itself asks itself without leaving the machine."""
-        ports = dict.fromkeys(port for _, port in exporter_ports(place))
+        ports = dict.fromkeys(port for _, port in exporter_ports(place.site, place.machine))
         if Role.MASTER in place.machine.roles or not place.facts.firewalls or not ports:
             return ()
         return tuple(

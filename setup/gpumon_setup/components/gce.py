@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from gpumon_setup.components.component import Place, Site
+from gpumon_setup.components.component import Site
 from gpumon_setup.components.firewall import sources
 from gpumon_setup.components.ports import exporter_ports
 from gpumon_setup.inventory import Role
@@ -81,9 +81,9 @@ def _content(site: Site, names: Sequence[str]) -> tuple[str, ...]:
     allowed: dict[str, None] = {}
     for machine in site.inventory.machines:
         if machine.name in names:
-            place = Place(machine, site.facts[machine.name], site)
-            ports.update((port, None) for _, port in exporter_ports(place))
-            allowed.update((str(ipaddress.ip_network(source)), None) for source in sources(site, place.address))
+            ports.update((port, None) for _, port in exporter_ports(site, machine))
+            known = sources(site, site.address(machine.name))
+            allowed.update((str(ipaddress.ip_network(source)), None) for source in known)
     rules = ",".join(f"tcp:{port}" for port in sorted(ports))
     return f"--rules={rules}", f"--source-ranges={','.join(allowed)}", f"--target-tags={TAG}"
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpumon_setup.components.component import Place
+from gpumon_setup.components.component import Site
 from gpumon_setup.components.scraping import DCGM_PORT, NODE_PORT, SLURM_PORT, has_gpus, port_of
-from gpumon_setup.inventory import Role
+from gpumon_setup.inventory import Machine, Role
 
 
-def exporter_ports(place: Place) -> Iterator[tuple[str, int]]:
+def exporter_ports(site: Site, machine: Machine) -> Iterator[tuple[str, int]]:
     """The ports at which the master asks a machine, each with its component."""
-    roles, without = place.machine.roles, place.site.inventory.without
+    roles, without = machine.roles, site.inventory.without
     belongs_there = {
         ("node_exporter", NODE_PORT): True,
-        ("dcgm_exporter", DCGM_PORT): Role.NODE in roles and bool(has_gpus(place.site, place.machine)),
+        ("dcgm_exporter", DCGM_PORT): Role.NODE in roles and bool(has_gpus(site, machine)),
         ("slurm_exporter", SLURM_PORT): Role.CONTROLLER in roles,
     }
     for (component, usual), is_there in belongs_there.items():
         if is_there and component not in without:
-            yield component, port_of(place.site, component, usual)
+            yield component, port_of(site, component, usual)

@@ -1,6 +1,6 @@
 """Which machines a cluster has: read from the configuration, or drafted from Slurm and /etc/hosts."""
 
-from gpumon_setup.inventory.drafting import Draft, from_hosts, from_slurm
+from gpumon_setup.inventory.drafting import Draft, folded, from_hosts, from_slurm
 from gpumon_setup.inventory.hostlist import NoHostlist, expanded
 from gpumon_setup.inventory.loading import config_file, load_inventory
 from gpumon_setup.inventory.model import Inventory, Machine, Role
@@ -13,6 +13,7 @@ __all__ = [
     "Role",
     "config_file",
     "expanded",
+    "folded",
     "from_hosts",
     "from_slurm",
     "load_inventory",

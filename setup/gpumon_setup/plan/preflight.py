@@ -75,7 +75,7 @@ def _offer(place: Place, engine: str) -> str:
 
 
 def _ports(place: Place, wanted: Collection[str]) -> Iterator[str]:
-    ports = dict(exporter_ports(place))
+    ports = dict(exporter_ports(place.site, place.machine))
     addresses = dict.fromkeys(ports, place.listening)
     if Role.MASTER in place.machine.roles:
         for component, usual in _ON_MASTER.items():

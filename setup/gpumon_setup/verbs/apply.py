@@ -7,7 +7,7 @@ from threading import Lock
 
 from gpumon_setup.fleet import locked
 from gpumon_setup.plan import Plan
-from gpumon_setup.verbs import google
+from gpumon_setup.verbs import google, verify
 from gpumon_setup.verbs import plan as planning
 from gpumon_setup.verbs.codes import SetupCode
 from gpumon_setup.verbs.opening import opened
@@ -27,16 +27,35 @@ def run(options: SetupOptions) -> int:
 
     with opened(options) as session, locked(session.fleet.host(session.inventory.master.name)):
         narrate(f"Looking at {len(session.names)} machines …")
-        code = carry_out(session, planned, options)
+        code = carry_out(session, planned, options, lambda: _proved(session, options))
         if code == SetupCode.OK:
             google.let_through(session.site, applies=options.apply_gce)
-            for line in session.advice():
+            for line in (*verify.next_lines(session), *session.advice()):
                 narrate(line)
         return code
 
 
-def carry_out(session: Session, planned: Callable[[Session], Plan], options: SetupOptions) -> int:
-    """Shows what is planned, asks, does it, and plans once more: then nothing may be left."""
+def _proved(session: Session, options: SetupOptions) -> SetupCode:
+    """Whether what was done works; only where Prometheus is part of it."""
+    if not any(one.name == "prometheus" for one in session.components) or "prometheus" in session.inventory.without:
+        return SetupCode.OK
+    checks = verify.checked(session, intervals=3, spare=verify.FIRST_SECONDS)
+    lines = list(verify.check_lines(checks))
+    if options.json:  # its one object is the plan
+        for line in lines:
+            narrate(line)
+    else:
+        put(lines)
+    return verify.code_of(session, checks)
+
+
+def carry_out(
+    session: Session,
+    planned: Callable[[Session], Plan],
+    options: SetupOptions,
+    proved: Callable[[], SetupCode] = lambda: SetupCode.OK,
+) -> int:
+    """Shows what is planned, asks, does it, and plans once more: then nothing may be left, and what is there works."""
     plan = planned(session)
     planning.show(plan, options)
     if not plan.has_changes:
@@ -62,7 +81,7 @@ def carry_out(session: Session, planned: Callable[[Session], Plan], options: Set
         planning.show(after, options)
         return SetupCode.INCOMPLETE
     narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")
-    return planning.plan_code(after)
+    return max(planning.plan_code(after), proved())
 
 
 class _Progress:

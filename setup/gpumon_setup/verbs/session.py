@@ -31,7 +31,9 @@ class Session:
     facts: dict[str, Facts] = field(default_factory=dict[str, Facts])
     states: dict[str, State] = field(default_factory=dict[str, State])
     failures: dict[str, GpumonError] = field(default_factory=dict[str, GpumonError])
-    """Machines that could not be asked."""
+    """Machines that this run is about and that could not be asked."""
+    silent: Mapping[str, GpumonError] = field(default_factory=dict[str, GpumonError])
+    """All that could not be asked; the master among them even when the run is not about it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,7 +58,14 @@ class Session:
         outcomes = self.fleet.each(names, read)
         self.facts.update(outcomes.done)
         self.states.update({name: facts.state for name, facts in outcomes.done.items()})
+        self.silent = outcomes.failed
         self.failures = {name: error for name, error in outcomes.failed.items() if name in self.names}
+
+    def place(self, name: str) -> Place | None:
+        """A machine as components see it; None when it did not answer."""
+        machine = self.inventory.machine(name)
+        known = machine is not None and name in self.facts
+        return Place(machine, self.facts[name], self.site) if machine is not None and known else None
 
     def plan(self, *, allow_busy: bool = False) -> Plan:
         """What is to be done, after looking at whatever that needs."""
