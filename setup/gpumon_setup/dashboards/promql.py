@@ -40,16 +40,16 @@ def memory_share(where: str) -> str:
     return f"({gpu('DCGM_FI_DEV_FB_USED', where)} / {memory_total(where)})"
 
 
-def holders(where: str, who: str = "job_id, user, account, partition") -> str:
+def holders(where: str) -> str:
     """Which job holds which card, as 1: by the map that each node has of Slurm's numbers."""
-    held = f"max by (cluster, node, gpu, {who}) (gpumon_job_gpu{{{where}}})"
+    held = f"max by (cluster, node, gpu, job_id, user, account, partition) (gpumon_job_gpu{{{where}}})"
     known = f"max by (cluster, node, gpu, UUID, GPU_I_ID) (gpumon_slurm_gpu_info{{{where}}})"
     return f"({held} * on (cluster, node, gpu) group_left (UUID, GPU_I_ID) {known})"
 
 
-def held_by(value: str, where: str, who: str = "job_id, user, account, partition") -> str:
+def held_by(value: str, where: str) -> str:
     """A number of each card once for each job on it: of a card that several share nobody knows who does what."""
-    return f"max by ({_CARD}) ({value}) * on ({_CARD}) group_right () {holders(where, who)}"
+    return f"max by ({_CARD}) ({value}) * on ({_CARD}) group_right () {holders(where)}"
 
 
 def held_and_idle(where: str) -> str:
