@@ -76,8 +76,14 @@ tty 5 0
 fuse 10 229
 net/tun 10 200
 DEVICES
-# Stand-ins: they can be opened, and a container may open them without being allowed to.
-for device in $GPU_DEVICES; do mknod -m 666 "$device" c 1 3; done
+# A card has the number that the driver gives it, by which Slurm's and the driver's GPUs are told to be the same. The
+# others are stand-ins that can be opened, and that a container may open without being allowed to.
+for device in $GPU_DEVICES; do
+    case $device in
+        nvidia[0-9]*) mknod -m 666 "$device" c 195 "${device#nvidia}" ;;
+        *) mknod -m 666 "$device" c 1 3 ;;
+    esac
+done
 mount -t devpts devpts pts -o newinstance,ptmxmode=0666,mode=620,gid=5
 ln -s pts/ptmx ptmx
 ln -s /proc/self/fd fd
