@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
 
 import pytest
 
@@ -21,8 +23,9 @@ from slurm_site.site import SlurmSite
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs a module's tests with the releases of Slurm that it names: this system's, and the newest suite's."""
+    module = cast("ModuleType", metafunc.module)
     if "site" in metafunc.fixturenames:
-        releases = getattr(metafunc.module, "RELEASES", ("system",))
+        releases: tuple[str, ...] = getattr(module, "RELEASES", ("system",))
         metafunc.parametrize("site", releases, indirect=True, scope="session")
 
 
