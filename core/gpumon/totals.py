@@ -28,7 +28,8 @@ class ClusterTotals(msgspec.Struct, frozen=True):
     wasted_gpu_seconds: float | None = None
     """How long those have been idle, added up; None when that is not known of one of them."""
     gpus_lost: int | None = None
-    """Silent, or configured in Slurm but told about by no exporter; None when no exporter tells of any GPU."""
+    """Silent, or configured in Slurm but told about by no exporter. None when no exporter tells of any GPU, and when
+    all speak but Slurm does not say how many there should be."""
     gpus_stale: int = 0
     """Their exporter is silent."""
     gpus_hot: int | None = None
@@ -114,12 +115,15 @@ def _wasted(now: float, gpus: Iterable[Gpu], threshold: float) -> float | None:
     return sum(now - at for at in known) if told and len(known) == len(since) else None
 
 
-def _lost(snapshot: ClusterSnapshot) -> int:
+def _lost(snapshot: ClusterSnapshot) -> int | None:
     lost = sum(gpu.is_stale for gpu in snapshot.gpus)
-    for node in snapshot.nodes:
-        configured = node.slurm.gpus_total if node.slurm else None
-        lost += max(0, int(configured or 0) - len(node.gpus))
-    return lost
+    configured = [
+        (node.slurm.gpus_total, len(node.gpus))
+        for node in snapshot.nodes
+        if node.slurm is not None and node.slurm.gpus_total is not None
+    ]
+    lost += sum(max(0, int(total) - seen) for total, seen in configured)
+    return lost if lost or configured else None
 
 
 def _power(gpus: Iterable[Gpu]) -> float | None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.thorough  # each starts a whole program or plays on a whole screen
+
 HEAVY = ("textual", "rich", "plotext", "paramiko", "requests", "click", "typer", "shtab", "prometheus_api_client")
 _LOOK = """
 import json, sys

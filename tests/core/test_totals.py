@@ -88,6 +88,10 @@ def test_what_slurm_has_and_no_exporter_tells_about_is_lost() -> None:
     assert ClusterTotals.of(ClusterSnapshot(gpus=(card(0),), nodes=(node,))).gpus_lost == 7
 
 
+def test_nobody_can_call_nothing_lost_while_slurm_does_not_say_how_many_there_should_be() -> None:
+    assert ClusterTotals.of(ClusterSnapshot(gpus=(card(0),), nodes=(Node("gpu1", gpus=("GPU-0",)),))).gpus_lost is None
+
+
 def test_more_slices_than_slurm_has_cards_are_not_a_negative_loss() -> None:
     node = Node("gpu1", slurm=NodeSlurm(state="idle", gpus_total=1), gpus=("GPU-0/1", "GPU-0/2"))
     snapshot = ClusterSnapshot(gpus=(card(0, mig="1"), card(0, mig="2")), nodes=(node,))

@@ -18,6 +18,8 @@ from gpumon_tui.screens.help import HelpScreen
 from gpumon_tui.widgets.heatmap import GpuHeatmap
 from tui_scripted import ScriptedSource, dashboard, first_picture, seen, until
 
+pytestmark = pytest.mark.thorough  # each starts a whole program or plays on a whole screen
+
 
 @pytest.mark.parametrize(
     ("text", "command"),

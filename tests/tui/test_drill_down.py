@@ -22,6 +22,8 @@ from gpumon_tui.widgets.charts import GpuCharts
 from gpumon_tui.widgets.node_gauges import NodeGauges
 from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, next_picture, seen, until
 
+pytestmark = pytest.mark.thorough  # each starts a whole program or plays on a whole screen
+
 LINE = tuple(Point(NOW - 3600 + 60 * step, 0.4 + step / 120) for step in range(60))
 
 

@@ -21,6 +21,8 @@ from gpumon_tui.screens.cluster import ClusterScreen
 from gpumon_tui.screens.job import JobScreen
 from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, next_picture, seen, until
 
+pytestmark = pytest.mark.thorough  # each starts a whole program or plays on a whole screen
+
 LINE = tuple(Point(NOW - 3600 + 60 * step, 0.5 + step / 200) for step in range(60))
 
 
