@@ -45,7 +45,7 @@ class Cluster:
     def run(self, *typed: str) -> int:
         """`gpumon setup`, as it was typed; each run dials anew."""
         for host in self.hosts.values():
-            host.is_closed, host.asked = False, 0
+            host.asked = 0
         parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
         command.add_arguments(parser)
         options = parser.parse_args(typed)
@@ -56,6 +56,7 @@ class Cluster:
         """The way to a machine."""
         if machine.name in self.unreachable:
             raise self.unreachable[machine.name]
+        self.hosts[machine.name].is_closed = False
         return self.hosts[machine.name]
 
 

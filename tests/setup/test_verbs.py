@@ -41,8 +41,9 @@ def test_no_verb_means_apply_and_flags_stand_on_either_side() -> None:
 
 def test_every_verb_has_a_file_that_runs_it() -> None:
     for verb in command.VERBS:
+        module = verb.name.replace("-", "_")
         told = subprocess.run(
-            [sys.executable, "-c", f"from gpumon_setup.verbs.{verb.name} import run; print(run.__name__)"],
+            [sys.executable, "-c", f"from gpumon_setup.verbs.{module} import run; print(run.__name__)"],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert told.stdout == "run\n"

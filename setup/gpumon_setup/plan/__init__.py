@@ -3,17 +3,21 @@
 from gpumon_setup.plan.change import Change, HostPlan, Plan
 from gpumon_setup.plan.planning import Wanted, plan_host, plan_uninstall, removal_look, still_to_see, wanted
 from gpumon_setup.plan.showing import plan_json, plan_lines
+from gpumon_setup.plan.standing import Stand, Standing, standings
 
 __all__ = [
     "Change",
     "HostPlan",
     "Plan",
+    "Stand",
+    "Standing",
     "Wanted",
     "plan_host",
     "plan_json",
     "plan_lines",
     "plan_uninstall",
     "removal_look",
+    "standings",
     "still_to_see",
     "wanted",
 ]

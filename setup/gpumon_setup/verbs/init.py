@@ -14,6 +14,7 @@ from gpumon.text import shown
 from gpumon_setup.failures import SetupError
 from gpumon_setup.inventory import Draft, config_file, from_hosts, from_slurm
 from gpumon_setup.verbs.codes import SetupCode
+from gpumon_setup.verbs.nodes import write
 from gpumon_setup.verbs.options import SetupOptions
 from gpumon_setup.verbs.talk import is_agreed, narrate, put
 
@@ -38,7 +39,7 @@ def run(options: SetupOptions) -> int:
     if not options.yes and not is_agreed(f"Add this to {file}?"):
         narrate("Nothing was written.")
         return SetupCode.INCOMPLETE
-    _write(file, f"{before.rstrip()}\n\n{draft.text()}" if before.strip() else draft.text())
+    write(file, f"{before.rstrip()}\n\n{draft.text()}" if before.strip() else draft.text())
     narrate(f"Written to {file}. Next: gpumon setup trust, then gpumon setup plan.")
     return SetupCode.OK
 
@@ -64,15 +65,3 @@ def _own_file() -> Path:
         return SYSTEM_FILE
     chosen = os.environ.get("XDG_CONFIG_HOME", "")
     return (Path(chosen) if chosen.startswith("/") else Path.home() / ".config") / "gpumon/config.toml"
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_name(f".{file.name}.new")
-        fresh.write_text(text, "utf-8")
-        if file.exists():
-            shutil.copymode(file, fresh)
-        fresh.replace(file)
-    except OSError as error:
-        raise SetupError(f"{file} cannot be written ({error.strerror}).") from None

@@ -32,6 +32,12 @@ class SetupOptions:
     """True when Google's own firewall is changed too, by the gcloud of this machine."""
     source: str = "auto"
     """Where `init` looks: "slurm", "hosts" or "auto"."""
+    nodes: Sequence[str] = ()
+    """Hostlists of the nodes that are added or removed."""
+    address: str = ""
+    """Where the node that is added is found; "" for its name."""
+    force: bool = False
+    """True when nodes are taken out of the configuration though they could not be cleared."""
     master: str = ""
     """For `init`: the machine that gathers all; "" for this one."""
 

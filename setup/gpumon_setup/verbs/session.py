@@ -12,7 +12,17 @@ from gpumon_setup.failures import HostError
 from gpumon_setup.fleet import Fleet
 from gpumon_setup.host import Host
 from gpumon_setup.inventory import Inventory
-from gpumon_setup.plan import HostPlan, Plan, plan_host, plan_uninstall, removal_look, still_to_see, wanted
+from gpumon_setup.plan import (
+    HostPlan,
+    Plan,
+    Standing,
+    plan_host,
+    plan_uninstall,
+    removal_look,
+    standings,
+    still_to_see,
+    wanted,
+)
 
 _MOST_LOOKS = 3
 """A path that is looked at may turn out to need its content; deeper it does not go."""
@@ -83,6 +93,15 @@ class Session:
         for place in self._places().values():
             for guide in guides:
                 yield from guide.advice(place)
+
+    def standings(self, plan: Plan) -> tuple[Standing, ...]:
+        """How every component stands, given the plan that was just made."""
+        places = self._places()
+        return tuple(
+            standing
+            for host in plan.hosts
+            for standing in standings(wanted(places[host.host], self.components), host, self.states[host.host])
+        )
 
     def plan_removal(self, components: Collection[str] | None, *, keeps_data: bool, allow_busy: bool) -> Plan:
         """What takes away all that was made."""

@@ -24,6 +24,6 @@ def run(options: SetupOptions) -> int:
     with opened(options) as session, locked(session.fleet.host(session.inventory.master.name)):
         narrate(f"Looking at {len(session.names)} machines …")
         code = carry_out(session, planned, options)
-        if code == SetupCode.OK and components is None:
+        if code == SetupCode.OK and components is None and not session.limit:
             google.let_through(session.site, applies=options.apply_gce, away=True)
         return code

@@ -33,8 +33,8 @@ def _asked(master: Host, claim: str, url: str, key: str, wanted: str, password_f
         )
     try:
         told: Any = json.loads(answer.body)
-        found = str(told.get(key) or told.get("message") or "") if isinstance(told, dict) else ""
-    except ValueError:
+        found = str(told.get(key) or told.get("message") or "")
+    except (ValueError, AttributeError):
         found = ""
     if answer.status == 200 and found == wanted:
         return Check(claim, master.name)
