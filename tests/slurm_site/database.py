@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,12 @@ def command(data: Path, port: int) -> Sequence[str]:
         "--innodb-lock-wait-timeout=900",
         *_FAST,
     )
+
+
+def listens(data: Path) -> bool:
+    """Whether the daemon takes connections: on its own socket, which it opens after its port."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(f"{data}/socket") == 0
 
 
 def let_slurmdbd_in(data: Path) -> None:

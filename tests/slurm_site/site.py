@@ -153,7 +153,7 @@ class SlurmSite:
         self.mariadbd.start()
         self.munged.start()
         self.munged.ready(self.folder.joinpath("munge.sock").exists)
-        self.mariadbd.ready(lambda: _listens(self.ports["mariadbd"]))
+        self.mariadbd.ready(lambda: database.listens(data))
         database.let_slurmdbd_in(data)
         self.slurmdbd.start()
         self.slurmdbd.ready(lambda: _listens(self.ports["slurmdbd"]))
