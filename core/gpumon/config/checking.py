@@ -61,9 +61,9 @@ class Mistakes:
 def check(document: Mapping[str, object], here: Here, mistakes: Mistakes) -> Checked:
     """Everything a file says, all of its profiles alike."""
     top = _profile(document, "", TOP, SECTIONS, here, mistakes, beside=("clusters", SETUP))
-    _table(document, SETUP, "", mistakes)
+    read_table(document, SETUP, "", mistakes)
     clusters: dict[str, Profile] = {}
-    for name, table in _table(document, "clusters", "", mistakes).items():
+    for name, table in read_table(document, "clusters", "", mistakes).items():
         at = f"clusters.{_part(name)}"
         content = as_table(table)
         if content is None:
@@ -101,9 +101,9 @@ def _profile(
     beside: tuple[str, ...] = (),
 ) -> Profile:
     own = {name: value for name, value in table.items() if name not in sections and name not in beside}
-    found = _fields(own, at, keys, here, mistakes, {**sections, **dict.fromkeys(beside, ())})
+    found = read_fields(own, at, keys, here, mistakes, {**sections, **dict.fromkeys(beside, ())})
     inside = {
-        name: _fields(_table(table, name, at, mistakes), f"{at}{name}.", known, here, mistakes)
+        name: read_fields(read_table(table, name, at, mistakes), f"{at}{name}.", known, here, mistakes)
         for name, known in sections.items()
         if name in table
     }
@@ -112,14 +112,16 @@ def _profile(
     return Profile(at, found, inside)
 
 
-def _table(table: Mapping[str, object], name: str, at: str, mistakes: Mistakes) -> Mapping[str, object]:
+def read_table(table: Mapping[str, object], name: str, at: str, mistakes: Mistakes) -> Mapping[str, object]:
+    """The section `name` of a table that stands at the dotted place `at`, which ends with a dot; empty for none."""
     found = as_table(table.get(name, {}))
     if found is None:
-        mistakes.add(f"{at}{name}", f"found {kind(table[name])}; expected a section [{at}{name}]")
+        place = f"{at}{_part(name)}"
+        mistakes.add(place, f"found {kind(table[name])}; expected a section [{place}]")
     return found or {}
 
 
-def _fields(
+def read_fields(
     table: Mapping[str, object],
     at: str,
     keys: tuple[Key, ...],
@@ -127,6 +129,7 @@ def _fields(
     mistakes: Mistakes,
     sections: Mapping[str, tuple[Key, ...]] | None = None,
 ) -> Fields:
+    """What a table sets, by the fields of its `keys`; `sections` beside them help to guess what was meant."""
     by_name = {key.name: key for key in keys}
     found: Fields = {}
     for name, value in table.items():
@@ -144,6 +147,8 @@ def _fields(
 def _suggestion(name: str, at: str, keys: Iterable[str], sections: Mapping[str, tuple[Key, ...]]) -> str:
     """The nearest key here, else the key of that name in a section, else all that could stand here."""
     here = [*keys, *sections]
+    if not here:
+        return "; nothing is known here"
     if near := get_close_matches(name.lower(), here, 1):
         return f"; did you mean {at}{near[0]}?"
     for section, inside in sections.items():

@@ -36,7 +36,7 @@ def load_settings(
     Raises:
         ConfigError: everything that is wrong with the file.
     """
-    found = _find(path, environ)
+    found = read_file(path, environ)
     if found is None:
         if cluster is not None:
             raise ConfigError([f'--cluster: there is no cluster called "{shown(cluster, 80)}": no configuration file.'])
@@ -44,7 +44,7 @@ def load_settings(
     file, content = found
     mistakes = Mistakes(shown(str(file), 300))
     here = Here(file.parent, environ)
-    document = _parsed(content, mistakes)
+    document = parsed(content, mistakes)
     if document is None:
         raise ConfigError(mistakes.lines)
     checked = check(document, here, mistakes)
@@ -82,18 +82,33 @@ def with_overrides(
     return replace(settings, **fields)
 
 
-def _find(path: Path | None, environ: Mapping[str, str]) -> tuple[Path, bytes] | None:
-    """The file that holds and its content; None when there is none."""
-    here = Here(Path(), environ)
+def named_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file that --config or $GPUMON_CONFIG names, whether it is there or not; None when neither does."""
     named = str(path) if path is not None else environ.get("GPUMON_CONFIG")
-    if named:
+    return Here(Path(), environ).path(named) if named else None
+
+
+def user_file(environ: Mapping[str, str]) -> Path:
+    """The user's own, whether it is there or not."""
+    chosen = environ.get("XDG_CONFIG_HOME", "")
+    directory = Path(chosen) if chosen.startswith("/") else Here(Path(), environ).path("~/.config")
+    return directory / "gpumon/config.toml"
+
+
+def read_file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path, bytes] | None:
+    """The file that holds and its content; None when there is none.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    file = named_file(path, environ)
+    if file is not None:
         by = "--config" if path is not None else "$GPUMON_CONFIG"
-        file = here.path(named)
         try:
             return file, _content(file)
         except (OSError, ValueError) as error:
             raise ConfigError([f"{shown(str(file), 300)} ({by}): cannot be read: {_reason(error)}."]) from None
-    return _if_there(_user_directory(here) / "gpumon/config.toml") or _if_there(SYSTEM_FILE)
+    return _if_there(user_file(environ)) or _if_there(SYSTEM_FILE)
 
 
 def _if_there(file: Path) -> tuple[Path, bytes] | None:
@@ -105,11 +120,6 @@ def _if_there(file: Path) -> tuple[Path, bytes] | None:
         raise ConfigError([f"{shown(str(file), 300)}: cannot be read: {_reason(error)}."]) from None
 
 
-def _user_directory(here: Here) -> Path:
-    chosen = here.environ.get("XDG_CONFIG_HOME", "")
-    return Path(chosen) if chosen.startswith("/") else here.path("~/.config")
-
-
 def _content(file: Path) -> bytes:
     with file.open("rb") as stream:
         return stream.read(_MOST_BYTES + 1)
@@ -119,7 +129,8 @@ def _reason(error: OSError | ValueError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or "no such path"
 
 
-def _parsed(content: bytes, mistakes: Mistakes) -> Mapping[str, object] | None:
+def parsed(content: bytes, mistakes: Mistakes) -> Mapping[str, object] | None:
+    """What a file's content says as TOML; None after a mistake."""
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     if len(content) > _MOST_BYTES:
         mistakes.add("", "is longer than any configuration; expected at most 1 MiB of TOML")

@@ -3,7 +3,7 @@
 from gpumon_setup.inventory.drafting import Draft, folded, from_hosts, from_slurm
 from gpumon_setup.inventory.editing import CannotEdit, with_nodes
 from gpumon_setup.inventory.hostlist import NoHostlist, expanded
-from gpumon_setup.inventory.loading import config_file, load_inventory
+from gpumon_setup.inventory.loading import load_inventory
 from gpumon_setup.inventory.model import Inventory, Machine, Role
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Machine",
     "NoHostlist",
     "Role",
-    "config_file",
     "expanded",
     "folded",
     "from_hosts",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
+from gpumon.config.checking import Mistakes
+from gpumon.config.loading import parsed
 from gpumon_setup.inventory.drafting import folded
 from gpumon_setup.inventory.hostlist import expanded
 
@@ -114,8 +114,8 @@ def _can_be_parsed(text: str) -> bool:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    try:
-        return cast("dict[str, Any]", toml.loads(text))
-    except ValueError as error:
-        raise CannotEdit(f"it is not TOML: {error}") from None
+    mistakes = Mistakes("it")
+    document = parsed(text.encode(), mistakes)
+    if document is None:
+        raise CannotEdit(mistakes.lines[0])
+    return dict(document)

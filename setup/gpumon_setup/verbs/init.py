@@ -8,11 +8,11 @@ import socket
 import subprocess
 from pathlib import Path
 
-from gpumon.config.loading import SYSTEM_FILE
+from gpumon.config.loading import SYSTEM_FILE, named_file, read_file, user_file
 from gpumon.errors import UsageError
 from gpumon.text import shown
 from gpumon_setup.failures import SetupError
-from gpumon_setup.inventory import Draft, config_file, from_hosts, from_slurm
+from gpumon_setup.inventory import Draft, from_hosts, from_slurm
 from gpumon_setup.verbs.codes import SetupCode
 from gpumon_setup.verbs.nodes import write
 from gpumon_setup.verbs.options import SetupOptions
@@ -29,7 +29,7 @@ def run(options: SetupOptions) -> int:
         raise SetupError(
             f"{draft.source} names no machine but this one.", advice="Write [setup] by hand; see config.example.toml."
         )
-    file = config_file(options.config_path) or _own_file()
+    file = _file(options.config_path)
     before = file.read_text("utf-8") if file.is_file() else ""
     if any(line.strip() == "[setup]" for line in before.splitlines()):
         raise SetupError(
@@ -60,8 +60,12 @@ def drafted(source: str, master: str, *, is_local: bool) -> Draft:
     return from_hosts(Path("/etc/hosts").read_text("utf-8", "replace"), master, is_local=is_local)
 
 
-def _own_file() -> Path:
-    if os.geteuid() == 0:
-        return SYSTEM_FILE
-    chosen = os.environ.get("XDG_CONFIG_HOME", "")
-    return (Path(chosen) if chosen.startswith("/") else Path.home() / ".config") / "gpumon/config.toml"
+def _file(path: Path | None) -> Path:
+    """The configuration that holds, or that will; root's is the machine's."""
+    named = named_file(path, os.environ)
+    if named is not None:
+        return named
+    found = read_file(None, os.environ)
+    if found is not None:
+        return found[0]
+    return SYSTEM_FILE if os.geteuid() == 0 else user_file(os.environ)

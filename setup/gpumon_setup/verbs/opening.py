@@ -11,7 +11,7 @@ from gpumon.text import shown
 from gpumon_setup.components import COMPONENTS, Component
 from gpumon_setup.fleet import reached
 from gpumon_setup.host import Passwords
-from gpumon_setup.inventory import Inventory, NoHostlist, config_file, expanded, load_inventory
+from gpumon_setup.inventory import Inventory, NoHostlist, expanded, load_inventory
 from gpumon_setup.verbs.options import SetupOptions, parted
 from gpumon_setup.verbs.session import Session
 
@@ -19,7 +19,7 @@ from gpumon_setup.verbs.session import Session
 def inventory_of(options: SetupOptions) -> Inventory:
     """The cluster that the configuration describes; raises ConfigError."""
     known = {component.name: component.keys for component in COMPONENTS}
-    return load_inventory(config_file(options.config_path), known)
+    return load_inventory(options.config_path, known)
 
 
 @contextmanager
