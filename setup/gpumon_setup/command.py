@@ -51,6 +51,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("plan", "shows what would be done", (*_ABOUT, "--json", "--check", "--no-diff", "--allow-busy")),
     Verb("verify", "looks whether all that was set up works", (*_ABOUT[:1], "--json")),
     Verb("status", "how every component stands on every machine", (*_ABOUT, "--json")),
+    Verb("upgrade", "brings new versions, one machine first, and goes back where they fail", (*_ABOUT, *_CHANGING)),
     Verb("add-node", "brings nodes in that came later", ("nodes", "--address", *_CHANGING, "--apply-gce")),
     Verb(
         "remove-node", "takes nodes out, and all that was made there", ("nodes", "--force", *_CHANGING, "--apply-gce")

@@ -36,6 +36,8 @@ class FakePrometheus:
     values: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
     """Values by label, for queries that hold these words."""
     asked: list[str] = field(default_factory=list[str])
+    broken_images: set[str] = field(default_factory=set[str])
+    """What runs from these tells nothing."""
     open_ports: set[int] = field(default_factory=set[int])
     """What others reach on the master."""
 
@@ -103,6 +105,7 @@ class FakePrometheus:
         return [(name, 3.0) for name in up]
 
     def _runs(self, host: FakeHost, names: tuple[str, ...]) -> bool:
-        containers = [host.containers[name].is_running for name in names if name in host.containers]
+        there = [host.containers[name] for name in names if name in host.containers]
+        containers = [one.is_running and one.image not in self.broken_images for one in there]
         units = [unit.is_active for name, unit in host.units.items() if name.removesuffix(".service") in names]
         return any((*containers, *units))

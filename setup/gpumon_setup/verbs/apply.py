@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from threading import Lock
 
+from gpumon.errors import GpumonError
 from gpumon_setup.fleet import locked
 from gpumon_setup.plan import Plan
 from gpumon_setup.verbs import google, verify
@@ -63,6 +64,20 @@ def carry_out(
     if not options.yes and not is_agreed("Do all this?"):
         narrate("Nothing was done.")
         return SetupCode.INCOMPLETE
+    if performed(session, plan):
+        narrate("Run it again when that is mended: what is done stays done.")
+        return SetupCode.INCOMPLETE
+    after = planned(session)
+    if after.has_changes:
+        narrate("This is still to be done, or was undone by somebody else meanwhile:")
+        planning.show(after, options)
+        return SetupCode.INCOMPLETE
+    narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")
+    return max(planning.plan_code(after), proved())
+
+
+def performed(session: Session, plan: Plan) -> Mapping[str, GpumonError]:
+    """Carries out a plan and tells of each change; what failed, by machine. Ctrl-C says what was done and what not."""
     progress = _Progress(plan)
     try:
         failed = session.apply(plan, progress.done)
@@ -73,15 +88,7 @@ def carry_out(
         narrate(str(error))
     if failed:
         put(progress.lines(failed))
-        narrate("Run it again when that is mended: what is done stays done.")
-        return SetupCode.INCOMPLETE
-    after = planned(session)
-    if after.has_changes:
-        narrate("This is still to be done, or was undone by somebody else meanwhile:")
-        planning.show(after, options)
-        return SetupCode.INCOMPLETE
-    narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")
-    return max(planning.plan_code(after), proved())
+    return failed
 
 
 class _Progress:
