@@ -57,6 +57,14 @@ def test_the_command_line_loads_no_ssh_and_nothing_that_works() -> None:
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_a_run_that_asks_no_prometheus_loads_nothing_that_could() -> None:
+    script = (
+        "import sys; import gpumon_setup.verbs.apply, gpumon_setup.verbs.verify, gpumon_setup.verbs.upgrade;"
+        "print([m for m in sys.modules if m in ('paramiko', 'requests', 'prometheus_api_client')])"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_ctrl_c_says_what_was_done_and_what_was_not(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     class Interrupted(FakeHost):
         def perform(self, steps: object, *, done: object = None) -> None:

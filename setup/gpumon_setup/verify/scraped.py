@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from gpumon.text import shown
 from gpumon_setup.components import Site
 from gpumon_setup.components.scraping import scrape_seconds
 from gpumon_setup.verify.check import Check
 from gpumon_setup.verify.expected import JOBS, Expected, gpus_by_slurm
-from gpumon_setup.verify.prometheus import MasterPrometheus, Target
+
+if TYPE_CHECKING:
+    from gpumon_setup.verify.prometheus import MasterPrometheus, Target
 
 _LOGS = {
     "node_exporter": "docker logs gpumon-node-exporter",

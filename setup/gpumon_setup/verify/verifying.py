@@ -18,7 +18,6 @@ from gpumon_setup.verify.check import Check
 from gpumon_setup.verify.closed import closed
 from gpumon_setup.verify.expected import expected
 from gpumon_setup.verify.grafana import grafana
-from gpumon_setup.verify.prometheus import MasterPrometheus, Unanswered
 
 _PAUSE_SECONDS = 2.0
 
@@ -63,6 +62,9 @@ class Verifier:
             yield from closed(self.outsider, place.address, shut)
 
     def _prometheus(self, address: str) -> Iterator[Check]:
+        # Here, since a run that finds nothing to do asks nobody and should not wait for its libraries.
+        from gpumon_setup.verify.prometheus import MasterPrometheus, Unanswered
+
         wanted = tuple(expected(self.site, self.names))
         prometheus = MasterPrometheus(self.master, address)
         try:
