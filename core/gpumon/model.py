@@ -568,8 +568,8 @@ class ClusterSnapshot:
 
     def gpus_of(self, node: str) -> tuple[Gpu, ...]:
         """The GPUs of one node in the order of their numbers; () for a node that is not known."""
-        found = self.node_by_name.get(node)
-        return tuple(self.gpu_by_key[key] for key in found.gpus if key in self.gpu_by_key) if found else ()
+        found, by_key = self.node_by_name.get(node), self.gpu_by_key
+        return tuple([by_key[key] for key in found.gpus if key in by_key]) if found else ()
 
     def users_of(self, gpu: Gpu) -> tuple[str, ...] | None:
         """Who holds a GPU; () when it is free; None when nothing tells, also when its jobs are but numbers."""

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from clusters import NOW, cluster, gpu, healthy, mig, node, of_gpus
+from clusters import NOW, gpu, healthy, mig, node, of_gpus
 from gpumon.model import ClusterSnapshot, Gpu, NodeSlurm
 from gpumon.settings import Thresholds
 from gpumon_tui.heat import ALARM, FREE, IDLE_HELD, LEVELS, LOST, SIGNS, STYLES, UNKNOWN, unseen
@@ -47,13 +47,13 @@ def test_every_level_has_its_own_sign_and_style() -> None:
 def test_cards_that_slurm_has_and_nobody_sees_are_lost_cells() -> None:
     cards = (gpu("n", 0),)
     here = node("n", cards, slurm=NodeSlurm(state="idle", gpus_total=4))
-    assert unseen(here, cluster((here, cards))) == 3
+    assert unseen(here, len(cards)) == 3
 
 
 def test_slices_beyond_the_cards_that_slurm_counts_are_all_shown() -> None:
     cards = tuple(mig("n", 0, str(number)) for number in range(7))
     here = node("n", cards, slurm=NodeSlurm(state="idle", gpus_total=1))
-    assert unseen(here, cluster((here, cards))) == 0
+    assert unseen(here, len(cards)) == 0
 
 
 async def test_the_mean_of_a_node_leaves_out_what_is_old_or_unknown() -> None:
@@ -136,7 +136,7 @@ async def test_wide_cells_tell_percents_and_narrow_ones_tenths() -> None:
     wide = await heatmap_lines(healthy(), (200, 50))
     assert wide[1].split() == ["gpu1", "85%", "90", "80"]
     narrow = await heatmap_lines(large(200, 8), (80, 24))
-    assert narrow[1].split()[:3] == ["gpu0000", "50%", "55555555"]
+    assert narrow[1].split()[:4] == ["gpu0000", "55555555", "gpu0001", "55555555"], "more nodes instead of means"
 
 
 @pytest.mark.thorough
@@ -146,6 +146,26 @@ async def test_wide_cells_tell_percents_and_narrow_ones_tenths() -> None:
 async def test_large_clusters_scroll_to_their_last_node(cards: int, size: tuple[int, int]) -> None:
     lines = await heatmap_lines(large(300, cards), size, "G")
     assert any("gpu0299" in line for line in lines)
+
+
+async def test_cells_change_their_colours_with_the_theme() -> None:
+    app = dashboard(large(200, 8))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await first_picture(pilot)
+        heatmap = app.screen.query_one(GpuHeatmap)
+        dark = heatmap.draw(1)
+        app.theme = "gpumon-light"
+        await pilot.pause()
+        assert [each.text for each in heatmap.draw(1)] == [each.text for each in dark]
+        assert not {each.style for each in heatmap.draw(1)} & {each.style for each in dark}
+
+
+async def test_neighbours_of_one_colour_are_one_piece_for_the_terminal() -> None:
+    app = dashboard(large(200, 8))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await first_picture(pilot)
+        heatmap = app.screen.query_one(GpuHeatmap)
+        assert [each.text.strip() for each in heatmap.draw(1)][:2] == ["gpu0004", "55555555"]
 
 
 async def test_more_cells_than_fit_are_marked() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from gpumon.model import ClusterSnapshot, Gpu, Node
+from typing import TypeAlias
+
+from gpumon.model import Gpu, Node
 from gpumon.settings import Thresholds
 
+Cell: TypeAlias = "tuple[str, str]"
+"""The sign of one GPU and the component class of its colour."""
 LEVELS = 10
 """Of a number, from its lowest to its highest."""
 FREE, IDLE_HELD, ALARM, LOST, UNKNOWN = range(LEVELS, LEVELS + 5)
@@ -36,18 +40,21 @@ def use_level(gpu: Gpu, thresholds: Thresholds) -> int:
 
 def tenths(share: float | None) -> int:
     """The level of a share."""
-    return UNKNOWN if share is None else max(0, min(LEVELS - 1, int(share * LEVELS)))
+    if share is None:
+        return UNKNOWN
+    level = int(share * LEVELS)
+    return level if 0 <= level < LEVELS else 0 if level < 0 else LEVELS - 1
 
 
 def needs_a_person(gpu: Gpu, thresholds: Thresholds) -> bool:
     """True for a GPU with an XID error, a failed row remap, or a dangerous temperature."""
     detail, celsius = gpu.detail, gpu.temperature_celsius
-    xid = detail.xid if detail.xid_recent is None else detail.xid_recent
-    is_hot = celsius is not None and celsius >= thresholds.temperature_critical_celsius
-    return bool(xid) or bool(detail.row_remap_failed) or is_hot
+    if celsius is not None and celsius >= thresholds.temperature_critical_celsius:
+        return True
+    return bool(detail.xid if detail.xid_recent is None else detail.xid_recent) or detail.row_remap_failed is True
 
 
-def unseen(node: Node, snapshot: ClusterSnapshot) -> int:
-    """How many GPUs Slurm has configured on a node that nobody sees."""
+def unseen(node: Node, seen: int) -> int:
+    """How many GPUs Slurm has configured on a node beyond those that are seen."""
     configured = int(node.slurm.gpus_total or 0) if node.slurm else 0
-    return max(0, configured - len(snapshot.gpus_of(node.name)))
+    return max(0, configured - seen)

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from enum import Enum
 from string import ascii_uppercase
-from typing import TypeAlias
 
 from gpumon.model import ClusterSnapshot, Gpu
+from gpumon_tui.heat import Cell
 
 COLOURS = 12
 """How many colours there are for owners; those with the most GPUs never share one."""
@@ -16,8 +16,6 @@ OTHERS = "+"
 """The sign of owners beyond the letters of the alphabet."""
 SHARED = "&"
 """The sign of a GPU that several owners hold."""
-Cell: TypeAlias = "tuple[str, str]"
-"""The sign of one GPU and the component class of its colour."""
 
 OWNER_STYLES = (
     *(f"owner--{number}" for number in range(COLOURS)),

@@ -10,7 +10,7 @@ from gpumon import units
 from gpumon.model import ClusterSnapshot, Gpu
 from gpumon.settings import Thresholds
 from gpumon.units import MISSING, Units
-from gpumon_tui.heat import FREE, IDLE_HELD, LEVELS, STYLES, UNKNOWN, tenths, urgent_level, use_level
+from gpumon_tui.heat import FREE, IDLE_HELD, LEVELS, SIGNS, STYLES, UNKNOWN, Cell, tenths, urgent_level, use_level
 
 _COOLEST_CELSIUS, _STEP_CELSIUS = 20.0, 8.0
 _STEP_WATTS = 100.0
@@ -26,8 +26,8 @@ class HeatScale:
 
     name: str
     """For people."""
-    style: str
-    """What the component classes of its levels begin with."""
+    cells: tuple[Cell, ...]
+    """Of each level."""
     ramp: str
     """What the theme's variables of its levels begin with."""
     legend: tuple[tuple[int, str], ...]
@@ -44,9 +44,10 @@ class HeatScale:
         urgent = urgent_level(gpu, thresholds)
         return self.level(gpu, snapshot, thresholds) if urgent is None else urgent
 
-    def style_of(self, level: int) -> str:
-        """The component class of a level."""
-        return f"{self.style}-{level}" if level < LEVELS else STYLES[level]
+
+def _cells(begin: str) -> tuple[Cell, ...]:
+    """Component classes of its own for numbers, the common ones above."""
+    return tuple(zip(SIGNS, (*(f"{begin}-{level}" for level in range(LEVELS)), *STYLES[LEVELS:]), strict=True))
 
 
 def _steps(value: float | None, lowest: float, step: float) -> int:
@@ -110,7 +111,7 @@ def _degrees(gpu: Gpu, told: Units) -> str:
 
 UTILIZATION = HeatScale(
     "utilization",
-    "heat-",
+    tuple(zip(SIGNS, STYLES, strict=True)),
     "heat",
     ((FREE, "free"), (IDLE_HELD, "idle, held"), (5, "busy 0-9")),
     lambda gpu, _, thresholds: use_level(gpu, thresholds),
@@ -121,7 +122,7 @@ SCALES = (
     UTILIZATION,
     HeatScale(
         "memory",
-        "heat--memory",
+        _cells("heat--memory"),
         "memory-heat",
         ((0, "empty"), (5, "half"), (9, "full")),
         lambda gpu, _, __: tenths(gpu.memory_share),
@@ -130,7 +131,7 @@ SCALES = (
     ),
     HeatScale(
         "power",
-        "heat--power",
+        _cells("heat--power"),
         "power-heat",
         ((1, "100 W"), (5, "500 W"), (9, "900 W and more")),
         lambda gpu, _, __: _steps(gpu.power_watts, 0.0, _STEP_WATTS),
@@ -139,7 +140,7 @@ SCALES = (
     ),
     HeatScale(
         "temperature",
-        "heat--temperature",
+        _cells("heat--temperature"),
         "temperature-heat",
         ((0, "20°C"), (5, "60°C"), (8, "84°C")),
         lambda gpu, _, __: _steps(gpu.temperature_celsius, _COOLEST_CELSIUS, _STEP_CELSIUS),
@@ -148,7 +149,7 @@ SCALES = (
     ),
     HeatScale(
         "idle time",
-        "heat--idle",
+        _cells("heat--idle"),
         "idle-heat",
         ((FREE, "free"), (0, "works"), (2, "5m"), (5, "1h"), (9, "a day"), (IDLE_HELD, "since when unknown")),
         _idle_level,
@@ -157,5 +158,5 @@ SCALES = (
     ),
 )
 """In the order in which a key goes through them."""
-SCALE_STYLES = tuple(scale.style_of(level) for scale in SCALES for level in range(LEVELS))
+SCALE_STYLES = tuple(style for scale in SCALES for _, style in scale.cells[:LEVELS])
 """The component classes of all their levels."""

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
-from gpumon.model import AccountUsage, Alert, ClusterSnapshot, Gpu, Job, Node, Partition, Severity, Target, UserUsage
+from gpumon.model import (
+    AccountUsage,
+    Alert,
+    ClusterSnapshot,
+    Gpu,
+    Job,
+    Node,
+    NodeSlurm,
+    Partition,
+    Severity,
+    Target,
+    UserUsage,
+)
 from gpumon.settings import Thresholds
 from gpumon.usage import job_usage
 
@@ -46,9 +59,14 @@ def gpu_tones(thresholds: Thresholds) -> Mapping[str, GpuTone]:
 
 def state_tone(node: Node) -> str:
     """Of a node's Slurm state."""
-    if node.slurm is None or not node.slurm.is_out_of_use:
+    return "" if node.slurm is None else _state_tone(node.slurm.state, node.slurm.flags)
+
+
+@lru_cache(maxsize=1024)
+def _state_tone(state: str | None, flags: tuple[str, ...]) -> str:
+    if not NodeSlurm(state=state, flags=flags).is_out_of_use:
         return ""
-    return "bad" if {node.slurm.state or "", *node.slurm.flags} & _BAD_STATES else "warn"
+    return "bad" if {state or "", *flags} & _BAD_STATES else "warn"
 
 
 def _above(share: float | None, limit: float) -> str:

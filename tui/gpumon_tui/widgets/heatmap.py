@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -17,10 +19,10 @@ from gpumon.model import ClusterSnapshot, Gpu, Node
 from gpumon.settings import Thresholds
 from gpumon.text import shown
 from gpumon.units import Units
-from gpumon_tui.heat import ALARM, FREE, LEVELS, LOST, SIGNS, STYLES, UNKNOWN, unseen
+from gpumon_tui.heat import ALARM, FREE, LEVELS, LOST, STYLES, UNKNOWN, Cell, unseen
 from gpumon_tui.idleness import is_idle
 from gpumon_tui.messages import NodeChosen
-from gpumon_tui.owners import COLOURS, OTHERS, OWNER_STYLES, Cell, Colouring, Owners, owners_of
+from gpumon_tui.owners import COLOURS, OTHERS, OWNER_STYLES, Colouring, Owners, owners_of
 from gpumon_tui.scales import SCALE_STYLES, SCALES, UTILIZATION, HeatScale
 from gpumon_tui.tones import state_tone
 from gpumon_tui.widgets.fitting import fit
@@ -29,11 +31,14 @@ from gpumon_tui.widgets.lines import Lines, Pieces, fitting, joined
 _LONGEST_NAME = 16
 _MOST_CELLS = 32
 _MEAN_WIDTH = 4
+_GAP = "  "
+_MOST_RUNS = 4096
 _DIGITS = 2
 _TROUBLES = ((ALARM, "see to it"), (LOST, "lost"), (UNKNOWN, "unknown"))
 _MOST_HEIGHT = 0.6
 """Of its container: below are the gauges."""
 _EMPTY = ClusterSnapshot()
+_style_of = itemgetter(1)
 
 
 class GpuHeatmap(Lines, can_focus=True):
@@ -48,7 +53,7 @@ class GpuHeatmap(Lines, can_focus=True):
     DEFAULT_CSS = (
         "GpuHeatmap {"
         + "".join(
-            f".{scale.style_of(level)} {{ background: ${scale.ramp}-{level}; color: ${scale.ramp}-text-{level}; }}"
+            f".{scale.cells[level][1]} {{ background: ${scale.ramp}-{level}; color: ${scale.ramp}-text-{level}; }}"
             for scale in SCALES
             for level in range(LEVELS)
         )
@@ -110,6 +115,9 @@ class GpuHeatmap(Lines, can_focus=True):
         self._chosen = ""
         self._is_moved = False
         self._columns, self._cell, self._cells, self._name_width = 1, 1, 1, 1
+        self._titles: dict[str, str] = {}
+        """Names as they are drawn."""
+        self._runs: dict[tuple[Cell, ...], Pieces] = {}
 
     @property
     def copied(self) -> str:
@@ -124,8 +132,13 @@ class GpuHeatmap(Lines, can_focus=True):
     def put(self, nodes: Sequence[Node], snapshot: ClusterSnapshot) -> None:
         """Shows nodes; the cursor stays on its node."""
         self.nodes, self._snapshot = tuple(nodes), snapshot
+        was = (self._columns, self._cell, self._cells, self._name_width)
         self._meet_owners()
         names = [node.name for node in nodes]
+        if names != list(self._titles):
+            texts = {name: shown(name) for name in names}
+            self._name_width = min(_LONGEST_NAME, max(map(cell_len, texts.values()), default=1))
+            self._titles = {name: fit(text, self._name_width) + " " for name, text in texts.items()}
         if not self._is_moved or not names:
             self.cursor = 0
         elif self._chosen in names:
@@ -133,7 +146,6 @@ class GpuHeatmap(Lines, can_focus=True):
         else:
             self.cursor = min(self.cursor, len(names) - 1)
         self._chosen = names[self.cursor] if names else ""
-        was = (self._columns, self._cell, self._cells, self._name_width)
         self._measure()
         if was == (self._columns, self._cell, self._cells, self._name_width):
             self.redraw()
@@ -183,7 +195,7 @@ class GpuHeatmap(Lines, can_focus=True):
         place = event.get_content_offset(self)
         line = None if place is None else self.line_at(place.y)
         if place is not None and line is not None:
-            column = min(place.x // (self._entry_width + 2), self._columns - 1)
+            column = min(place.x // (self._entry_width + len(_GAP)), self._columns - 1)
             index = line * self._columns + column
             if index < len(self.nodes):
                 if index == self.cursor and event.chain > 1:
@@ -196,13 +208,18 @@ class GpuHeatmap(Lines, can_focus=True):
         self.redraw_all()
         self.show_line(self.cursor // self._columns)
 
+    def notify_style_update(self) -> None:
+        """Another theme has other colours."""
+        super().notify_style_update()
+        self._runs.clear()
+
     def draw_head(self) -> Strip:
         """What the signs mean, or who the owners are."""
         if self.colouring is not Colouring.METRIC:
             return joined(self._owner_legend(self._owners[self.colouring]))
         quiet = self.style("heat--legend")
         legend = [
-            [(SIGNS[level], self.style(self.scale.style_of(level))), (f" {meaning}  ", quiet)]
+            [(self.scale.cells[level][0], self.style(self.scale.cells[level][1])), (f" {meaning}  ", quiet)]
             for level, meaning in (*self.scale.legend, *_TROUBLES)
         ]
         return joined(fitting([(f"{self.scale.name}:  ", quiet)], legend, self.inner_width + 2))
@@ -214,51 +231,78 @@ class GpuHeatmap(Lines, can_focus=True):
         first = number * self._columns
         pieces: Pieces = []
         for index in range(first, min(first + self._columns, len(self.nodes))):
-            pieces += self._entry(self.nodes[index], is_cursor=index == self.cursor)
+            entry = self._entry(self.nodes[index], is_cursor=index == self.cursor)
+            if index > first:
+                pieces.append((_GAP, self.style() if index == self.cursor else entry[0][1]))
+            pieces += entry
         return joined(pieces)
 
     @property
     def _entry_width(self) -> int:
-        return self._name_width + 1 + self._cells * self._cell + 1 + _MEAN_WIDTH
+        return self._name_width + 1 + self._cells * self._cell + (1 + _MEAN_WIDTH if self._has_means else 0)
+
+    @property
+    def _has_means(self) -> bool:
+        """Where cells are so narrow that nodes hardly fit, more nodes are worth more than their means."""
+        return self._cell > 1
 
     def _entry(self, node: Node, *, is_cursor: bool) -> Pieces:
-        tone = state_tone(node) or "name"
+        """Name, mean and cells."""
+        tone, gpus = state_tone(node) or "name", self._snapshot.gpus_of(node.name)
         over = ("heat--cursor",) if is_cursor else ()
-        cells = self._cells_of(node)
-        mean = fit(self._summary(node), _MEAN_WIDTH, right=True)
-        pieces = [
-            (fit(shown(node.name), self._name_width) + " ", self.style(f"heat--{tone}", *over)),
-            (mean + " ", self.style("heat--mean", *over)),
+        pieces = [(self._titles[node.name], self.style(f"heat--{tone}", *over))]
+        if self._has_means:
+            pieces.append((fit(self._summary(gpus), _MEAN_WIDTH, right=True) + " ", self.style("heat--mean", *over)))
+        return pieces + self._runs_of(self._cells_of(node, gpus))
+
+    def _runs_of(self, cells: tuple[Cell, ...]) -> Pieces:
+        """Cells as they are drawn, neighbours of one style as one; most nodes look like another."""
+        pieces = self._runs.get(cells)
+        if pieces is None:
+            if len(self._runs) > _MOST_RUNS:
+                self._runs.clear()
+            pieces = self._runs[cells] = self._drawn(cells)
+        return pieces
+
+    def _drawn(self, cells: tuple[Cell, ...]) -> Pieces:
+        is_cut = len(cells) > self._cells
+        pieces: Pieces = [
+            ("".join([sign.center(self._cell) for sign, _ in run]), self.style(style))
+            for style, run in groupby(cells[: self._cells - is_cut], _style_of)
         ]
-        for sign, style in cells[: self._cells]:
-            pieces.append((sign.center(self._cell), self.style(style)))
-        if len(cells) > self._cells:
-            pieces[-1] = ("+".center(self._cell), self.style("heat--legend"))
+        if is_cut:
+            pieces.append(("+".center(self._cell), self.style("heat--legend")))
         blank = " " * (self._cells - min(len(cells), self._cells)) * self._cell
-        return [*pieces, (blank + "  ", self.style())]
+        return [*pieces, (blank, self.style())] if blank else pieces
 
-    def _cells_of(self, node: Node) -> list[Cell]:
-        """Sign and style of each GPU of a node; of those that nobody sees too."""
-        gpus = self._snapshot.gpus_of(node.name)
-        cell = self._scale_cell if self.colouring is Colouring.METRIC else self._owner_cell
-        return [cell(gpu) for gpu in gpus] + [(SIGNS[LOST], STYLES[LOST])] * unseen(node, self._snapshot)
+    def _cells_of(self, node: Node, gpus: Sequence[Gpu]) -> tuple[Cell, ...]:
+        """What is drawn for each GPU of a node; for those that nobody sees too."""
+        is_metric = self.colouring is Colouring.METRIC
+        cells = self._scale_cells(gpus) if is_metric else [self._owner_cell(gpu) for gpu in gpus]
+        return (*cells, *[UTILIZATION.cells[LOST]] * unseen(node, len(gpus)))
 
-    def _scale_cell(self, gpu: Gpu) -> Cell:
-        """A level's sign, or the number itself where cells are wide."""
-        level = self.scale.level_of(gpu, self._snapshot, self._thresholds)
-        text = self.scale.text(gpu, self._snapshot, self._units) if level < LEVELS and self._cell > _DIGITS else ""
-        return text or SIGNS[level], self.scale.style_of(level)
+    def _scale_cells(self, gpus: Sequence[Gpu]) -> list[Cell]:
+        """Signs of levels, or the numbers themselves where cells are wide."""
+        scale, snapshot, thresholds = self.scale, self._snapshot, self._thresholds
+        levels = [scale.level_of(gpu, snapshot, thresholds) for gpu in gpus]
+        cells = [scale.cells[level] for level in levels]
+        if self._cell <= _DIGITS:
+            return cells
+        texts = [
+            scale.text(gpu, snapshot, self._units) if level < LEVELS else ""
+            for gpu, level in zip(gpus, levels, strict=True)
+        ]
+        return [(text or sign, style) for text, (sign, style) in zip(texts, cells, strict=True)]
 
-    def _summary(self, node: Node) -> str:
+    def _summary(self, gpus: Sequence[Gpu]) -> str:
         scale = UTILIZATION if self.colouring is not Colouring.METRIC else self.scale
-        fresh = [gpu for gpu in self._snapshot.gpus_of(node.name) if not gpu.is_stale]
+        fresh = [gpu for gpu in gpus if not gpu.is_stale]
         return scale.summary(fresh, self._snapshot, self._units)
 
     def _owner_cell(self, gpu: Gpu) -> Cell:
         holders = owners_of(gpu, self._snapshot, self.colouring)
         if gpu.is_stale or holders is None or not holders:
-            level = LOST if gpu.is_stale else UNKNOWN if holders is None else FREE
-            return SIGNS[level], STYLES[level]
+            return UTILIZATION.cells[LOST if gpu.is_stale else UNKNOWN if holders is None else FREE]
         return self._owners[self.colouring].cell(holders, is_idle=is_idle(gpu, self._thresholds))
 
     def _owner_legend(self, owners: Owners) -> Pieces:
@@ -285,17 +329,17 @@ class GpuHeatmap(Lines, can_focus=True):
         """How wide names and cells are, and how many columns that makes; it follows what rarely changes."""
         if not self.nodes or not self.size:
             return
-        self._name_width = min(_LONGEST_NAME, max(cell_len(shown(node.name)) for node in self.nodes))
         most = max(max(len(n.gpus), int((n.slurm and n.slurm.gpus_total) or 0)) for n in self.nodes)
         self._cells = max(1, min(_MOST_CELLS, most, self.inner_width - self._name_width - _MEAN_WIDTH - 2))
         around = self.parent.size.height if isinstance(self.parent, Widget) else self.size.height
         room = max(1, int(around * _MOST_HEIGHT) - self.head_height)
         for self._cell in (4, 2, 1):
-            fitting = max(1, (self.inner_width + 2) // (self._entry_width + 2))
+            fitting = max(1, (self.inner_width + len(_GAP)) // (self._entry_width + len(_GAP)))
             needed = -(-len(self.nodes) // room)
             self._columns = min(fitting, needed)
             if self._entry_width <= self.inner_width and needed <= fitting:
                 break
+        self._runs.clear()
         self.extend_to(self.inner_width, -(-len(self.nodes) // self._columns))
 
     def _move_to(self, index: int) -> None:

@@ -243,8 +243,9 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         pieces: Pieces = []
         gap = self.style(*over)
         for column, width in zip(about.columns, self._seen_widths(), strict=False):
-            pieces += self._cell(row, column, width, over)
-            pieces.append((_GAP, gap))
+            *before, (text, style) = self._cell(row, column, width, over)
+            # a blank has no colour of its own: in the style of the text before it, it costs the terminal one byte
+            pieces += [*before, (text + _GAP, style)]
         return joined(pieces).crop_extend(0, self._right, gap)
 
     def _cell(self, row: Row, column: Column[Row], width: int, over: tuple[str, ...]) -> Pieces:
