@@ -67,6 +67,7 @@ format: $(VENV)/.develops  ## Let ruff lay the code out
 bench: $(VENV)/.develops daemons slurm  ## Benchmarks against their floors; results go to bench/results/
 	PYTHONPATH=tests $(BIN)/python bench/refresh.py
 	PYTHONPATH=tests $(BIN)/python bench/oneshot.py
+	PYTHONPATH=tests $(BIN)/python bench/dashboard.py
 	PYTHONPATH=tests $(BIN)/python bench/slurm.py
 
 sshd:  ## Install what the tests over SSH start by themselves

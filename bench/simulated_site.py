@@ -16,7 +16,7 @@ from real.daemons import Daemon, Engine, program, simulated_jobs, start_engine, 
 INTERVAL = 15
 """Seconds between scrapes, as on most sites."""
 
-NODES = {"smallest": 4, "256": 36, "2,048": 264, "10,000": 1250}
+NODES = {"smallest": 4, "64": 10, "256": 36, "1,024": 132, "2,048": 264, "10,000": 1250}
 """Nodes of the simulated cluster that come nearest to so many GPUs."""
 
 
