@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +21,10 @@ NEEDED = {
     "useradd": "passwd",
 }
 """Programs and the packages of Debian and Ubuntu that bring them."""
-
-
 COMMANDS = ("sacct", "sacctmgr", "scontrol", "sdiag", "sinfo", "squeue", "sshare")
 """What an exporter may run."""
+NOBODY = 65534
+"""The group of everybody but root."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Programs:
         inside = f"/{Path(found).relative_to(self.root)}"
         if self.root == "/" and uid is None:
             return [inside]
-        return ["chroot", *(() if uid is None else (f"--userspec={uid}:65534", "--groups=")), self.root, inside]
+        return ["chroot", *(() if uid is None else (f"--userspec={uid}:{NOBODY}", "--groups=")), self.root, inside]
 
     def make_folder(self) -> Path:
         """A new folder for a cluster, under a path that is the same inside and outside of the root."""
@@ -85,10 +84,10 @@ class Programs:
                 raise Missing(f"A Slurm in a root of its own needs /proc there: {done.stderr.decode().strip()}")
 
 
-def check(programs: Sequence[str] = tuple(NEEDED)) -> None:
+def check() -> None:
     """Raises: Missing: no cluster can run here."""
     if os.geteuid():
         raise Missing("A real Slurm needs root: it runs jobs of several users and makes device files.")
-    missing = sorted({NEEDED[name] for name in programs if not shutil.which(name, path=PATH)})
+    missing = sorted({package for name, package in NEEDED.items() if not shutil.which(name, path=PATH)})
     if missing:
         raise Missing(f"A real Slurm needs {', '.join(missing)}; `make slurm` installs it.")

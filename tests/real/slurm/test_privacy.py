@@ -15,13 +15,13 @@ from real.daemons import Daemon, until
 from real.slurm.scenario import Scenario
 from real.slurm.told import told, value
 from slurm_site.layout import STRANGER
+from slurm_site.programs import NOBODY
 from slurm_site.site import SlurmSite
 
 pytestmark = pytest.mark.xdist_group("slurm")
 
 PACK = Path(__file__).parents[3] / "ci" / "exporter_zipapp.py"
 PRIVATE = "PrivateData=jobs\n"
-NOBODY = 65534
 
 
 def restart(site: SlurmSite) -> None:
