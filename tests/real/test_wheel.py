@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"gpumon", "gpumon_cli", "gpumon_tui", "gpumon_demo", "gpumon_exporter"}
+PACKAGES = {"gpumon", "gpumon_cli", "gpumon_tui", "gpumon_demo", "gpumon_exporter", "gpumon_setup"}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def names(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
-def test_it_holds_the_four_packages_and_nothing_else(wheel: Path) -> None:
+def test_it_holds_our_packages_and_nothing_else(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names(wheel)}
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
 
@@ -40,7 +40,7 @@ def test_it_holds_the_four_packages_and_nothing_else(wheel: Path) -> None:
 def test_every_module_is_in_it(wheel: Path) -> None:
     written = {
         path.relative_to(ROOT / folder).as_posix()
-        for folder in ("core", "cli", "tui", "demo", "exporter")
+        for folder in ("core", "cli", "tui", "demo", "exporter", "setup")
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
