@@ -17,6 +17,7 @@ from gpumon_setup.resources import Directory, File, Resource, Unit
 from gpumon_setup.resources.engine import systemd_quoted
 
 UNIT = "gpumon-gpu-map.service"
+_OUTPUT = f"{TEXTFILES}/gpumon_gpu_map.prom"
 _UNIT = """\
 # Written by gpumon setup; changes are lost.
 [Unit]
@@ -27,6 +28,8 @@ After=slurmd.service nvidia-persistenced.service
 Type=oneshot
 RemainAfterExit=yes
 ExecStart={start}
+# A map goes with what made it.
+ExecStopPost=/usr/bin/env rm -f {output}
 
 [Install]
 WantedBy=multi-user.target
@@ -53,7 +56,8 @@ class GpuMap:
             return ()
         program = File(PROGRAM, packed(), 0o755)
         start = (*python_for(place, self.name).split(), PROGRAM, "gpu-map", *self._options(place))
-        unit = File(f"/etc/systemd/system/{UNIT}", _UNIT.format(start=" ".join(map(systemd_quoted, start))).encode())
+        text = _UNIT.format(start=" ".join(map(systemd_quoted, start)), output=_OUTPUT)
+        unit = File(f"/etc/systemd/system/{UNIT}", text.encode())
         return Directory(TEXTFILES), Directory(FOLDER), program, unit, Unit(UNIT, unit, (program.digest,))
 
     def _options(self, place: Place) -> Sequence[str]:
@@ -61,7 +65,7 @@ class GpuMap:
         slurmd, conf = (cast("str | None", place.option(self.name, key)) for key in ("slurmd", "slurm_conf"))
         return (
             f"--node={place.machine.name}",
-            f"--output={TEXTFILES}/gpumon_gpu_map.prom",
+            f"--output={_OUTPUT}",
             *(("--partial",) if place.option(self.name, "partial") else ()),
             *((f"--slurmd={slurmd}",) if slurmd else ()),
             *((f"--slurm-conf={conf}",) if conf else ()),

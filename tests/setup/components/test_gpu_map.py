@@ -23,6 +23,11 @@ def test_it_writes_under_slurms_name_into_node_exporters_folder(cluster: Cluster
     assert "Type=oneshot\nRemainAfterExit=yes\n" in unit
 
 
+def test_the_map_goes_with_the_service(cluster: Cluster) -> None:
+    unit = text_of(MAP, place(cluster, "gpu1"), UNIT)
+    assert "ExecStopPost=/usr/bin/env rm -f /var/lib/gpumon/textfile/gpumon_gpu_map.prom\n" in unit
+
+
 def test_a_node_without_gpus_or_without_slurm_has_none(cluster: Cluster) -> None:
     cluster["gpu1"].gpus = 0
     cluster["gpu2"].sections["slurm"] = ""
