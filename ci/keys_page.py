@@ -15,6 +15,14 @@ HEAD = """\
 
 Made from the bindings by `make picture`. The footer names the most important keys of where one is, `?` all that are
 valid there, `Ctrl+P` finds them by words. The mouse works too: tabs, rows, column heads, keys of the footer, the wheel.
+
+Every key can be changed in the [configuration](../config.example.toml), by the name in the last column:
+
+```toml
+[tui.keys]
+app.quit = "f10"
+table.down = "down,n"
+```
 """
 _NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "plus": "+", "minus": "-", "left_square_bracket": "[",

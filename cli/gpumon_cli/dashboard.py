@@ -20,4 +20,5 @@ def open_dashboard(options: Options) -> int:
     settings = sources.settings_of(options)
     import gpumon_tui
 
-    return gpumon_tui.run(lambda: sources.source_of(options, settings), settings)
+    # the simulation is for looking around: it always begins alike, and leaves nothing behind
+    return gpumon_tui.run(lambda: sources.source_of(options, settings), settings, remember=not options.demo)

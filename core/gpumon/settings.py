@@ -80,6 +80,18 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class TuiSettings:
+    """How the dashboard looks and listens."""
+
+    keys: tuple[tuple[str, str], ...] = ()
+    """Other keys, by the name of what they do: ("app.quit", "f10,ctrl+q")."""
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Other columns than a table usually has, in their order, by the name of the table: ("gpus", ("node", "gpu"))."""
+    remember: bool = True
+    """Whether the next run begins where the last one ended: with its view, order, filter, metric and theme."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything gpumon was told, for one cluster."""
 
@@ -91,5 +103,6 @@ class Settings:
     theme: str = "dark"
     units: Units = field(default_factory=Units)
     thresholds: Thresholds = field(default_factory=Thresholds)
+    tui: TuiSettings = field(default_factory=TuiSettings)
     file: Path | None = None
     """The file it was read from; None when there was none."""

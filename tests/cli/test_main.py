@@ -202,8 +202,8 @@ def test_the_dashboard_gets_its_settings_and_a_way_to_the_source(given: Given, m
 
     class FakeTui:
         @staticmethod
-        def run(factory: Callable[[], object], settings: object) -> int:
-            got.extend((factory(), settings))
+        def run(factory: Callable[[], object], settings: object, *, remember: bool) -> int:
+            got.extend((factory(), settings, remember))
             return 0
 
     monkeypatch.setitem(sys.modules, "gpumon_tui", FakeTui)
@@ -211,6 +211,9 @@ def test_the_dashboard_gets_its_settings_and_a_way_to_the_source(given: Given, m
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     assert dashboard(["--interval", "7"]) == 0
     assert got[0] is source
+    assert got[2] is True
+    dashboard(["--demo"])
+    assert got[5] is False, "the simulation always begins alike"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -11,7 +11,7 @@ import pytest
 from config_home import ConfigHome
 from gpumon.config import load_settings, loading, with_overrides
 from gpumon.errors import ConfigError
-from gpumon.settings import DEFAULT_URL, PrometheusSettings, Secret, Settings, Thresholds
+from gpumon.settings import DEFAULT_URL, PrometheusSettings, Secret, Settings, Thresholds, TuiSettings
 from gpumon.units import Units
 
 
@@ -54,6 +54,14 @@ def test_a_configuration_directory_that_is_no_absolute_path_does_not_count(home:
 
 def test_an_empty_gpumon_config_counts_as_none(home: ConfigHome) -> None:
     assert url_in(home, GPUMON_CONFIG="") == DEFAULT_URL
+
+
+def test_keys_and_columns_of_the_dashboard_are_read_quoted_or_not(home: ConfigHome) -> None:
+    quoted = home.load(
+        '[tui]\nremember = false\n[tui.keys]\n"app.quit" = "f10"\n[tui.columns]\ngpus = ["node", "gpu"]\n'
+    )
+    assert quoted.tui == TuiSettings((("app.quit", "f10"),), (("gpus", ("node", "gpu")),), remember=False)
+    assert home.load('[tui]\nkeys = { app.quit = "f10" }\n').tui == TuiSettings((("app.quit", "f10"),))
 
 
 def test_a_tilde_is_the_home_directory(home: ConfigHome) -> None:

@@ -14,7 +14,7 @@ from config_home import ConfigHome
 from gpumon.config import load_settings
 from gpumon.config.checking import Fields
 from gpumon.config.keys import PROFILE, PROFILE_SECTIONS, SECTIONS, TOP, UNITS, Key
-from gpumon.settings import PrometheusSettings, Settings, Thresholds
+from gpumon.settings import PrometheusSettings, Settings, Thresholds, TuiSettings
 from gpumon.units import Units
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
@@ -83,6 +83,7 @@ def test_every_setting_can_be_set_by_some_key() -> None:
 
     assert filled(SECTIONS["prometheus"]) == {field.name for field in fields(PrometheusSettings)}
     assert filled(SECTIONS["thresholds"]) == {field.name for field in fields(Thresholds)}
+    assert filled(SECTIONS["tui"]) == {field.name for field in fields(TuiSettings)}
     assert filled(UNITS) == {field.name for field in fields(Units)}
     rest = {field.name for field in fields(Settings)} - set(SECTIONS) - {"cluster", "file"}
     assert filled(TOP) - {"default_cluster"} == rest

@@ -109,6 +109,16 @@ def test_an_unknown_key_is_told_with_the_nearest(home: ConfigHome, text: str, pl
         ("[thresholds]\ntemperature_celsius = -1", "-1"),
         ("[thresholds]\nstale_scrapes = 0", "0"),
         ("[thresholds]\nidle_minutes = false", "false"),
+        ("tui = 'x'", "a text"),
+        ("[tui]\nremember = 'no'", '"no"'),
+        ("[tui]\nkeys = ['q']", "a list"),
+        ("[tui]\nkeys = { app.quit = 5 }", "5 as app.quit"),
+        ("[tui]\nkeys = { app.quit = ' ' }", '" " as app.quit'),
+        ("[tui]\ncolumns = 'node'", "a text"),
+        ("[tui]\ncolumns = { gpus = 'node' }", '"node" as gpus'),
+        ("[tui]\ncolumns = { gpus = [] }", "a list as gpus"),
+        ("[tui]\ncolumns = { gpus = ['node', 1] }", "a list as gpus"),
+        ("[tui]\ncolumns = { gpus = ['node', 'node'] }", "a list as gpus"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_was_expected(home: ConfigHome, text: str, found: str) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import structs
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -27,6 +28,7 @@ from gpumon.text import shown
 from gpumon_tui.ascii import AsciiFilter, is_poor
 from gpumon_tui.connection import Connection, Phase, wait_after
 from gpumon_tui.history import GpuHistory, HistoryQuestion, answer
+from gpumon_tui.memory import Kept, Memory
 from gpumon_tui.messages import GpuChosen, JobChosen, NodeChosen
 from gpumon_tui.palette import commands_of
 from gpumon_tui.picture import History, Picture, take_picture
@@ -75,9 +77,19 @@ class GpumonApp(App[None]):
     """The answer to the last question of a screen about one thing."""
     is_paused: var[bool] = var(False)
 
-    def __init__(self, source: ClusterSource, settings: Settings, *, interval: float | None = None) -> None:
+    def __init__(
+        self,
+        source: ClusterSource,
+        settings: Settings,
+        *,
+        interval: float | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        """Without `memory` it begins afresh."""
         super().__init__()
         self.settings = settings
+        self._memory = memory
+        self._kept = Kept() if memory is None else memory.recall()
         self._asked_interval = settings.interval_seconds if interval is None else interval
         self._thread = SourceThread(source)
         self._wake = asyncio.Event()
@@ -85,6 +97,10 @@ class GpumonApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_name(settings.theme, has_colour=not self.no_color)
+        was, wanted = self._kept.theme, self._kept.configured_theme
+        if was in self.available_themes and wanted == settings.theme and not self.no_color:
+            self.theme = was
+        self.set_keymap(dict(settings.tui.keys))
         self._ascii = AsciiFilter(is_poor(os.environ, sys.__stdout__.encoding if sys.__stdout__ else None))
 
     @property
@@ -108,13 +124,15 @@ class GpumonApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The cluster."""
-        screen = ClusterScreen(self.settings, self._thread.source.label)
-        return screen.data_bind(GpumonApp.picture, GpumonApp.connection, GpumonApp.history, GpumonApp.is_paused)
+        self._cluster = ClusterScreen(self.settings, self._thread.source.label, self._kept)
+        return self._cluster.data_bind(GpumonApp.picture, GpumonApp.connection, GpumonApp.history, GpumonApp.is_paused)
 
     def on_mount(self) -> None:
         """The source is asked once the first frame is on the screen."""
         self._thread.start()
         self.call_after_refresh(self.poll)
+        if self._memory is not None and self._memory.notice:
+            self.notify(self._memory.notice, severity="warning", markup=False)
 
     def on_unmount(self) -> None:
         """Lets go of the source."""
@@ -198,6 +216,11 @@ class GpumonApp(App[None]):
         if isinstance(self.screen, ClusterScreen):
             await self.screen.open_view(number - 1)
 
+    async def action_quit(self) -> None:
+        """Leaves, and remembers how everything was."""
+        self._keep()
+        await super().action_quit()
+
     def action_pause(self) -> None:
         """Holds the picture, or lets it go on at once."""
         self.is_paused = not self.is_paused
@@ -263,6 +286,13 @@ class GpumonApp(App[None]):
         yield from commands_of(screen)
         yield SystemCommand("Next theme", "Dark, light, colour-blind safe, monochrome", self.action_turn_theme)
 
+    def _keep(self) -> None:
+        """Remembers how everything is arranged, if that has changed: a terminal that is closed says no farewell."""
+        kept = structs.replace(self._cluster.kept, theme=self.theme, configured_theme=self.settings.theme)
+        if self._memory is not None and kept != self._kept:
+            self._kept = kept
+            self._memory.keep(kept)
+
     def _trail_to(self, name: str) -> tuple[str, ...]:
         return (*(self.screen.path if isinstance(self.screen, FramedScreen) else ()), name)
 
@@ -282,6 +312,7 @@ class GpumonApp(App[None]):
                 answered_at=monotonic(),
                 interval_seconds=self.interval,
             )
+        self._keep()
         if is_first and not self.is_headless:
             self.call_after_refresh(garbage.settle)
 

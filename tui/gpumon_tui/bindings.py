@@ -10,6 +10,7 @@ from textual.dom import DOMNode
 
 from gpumon_tui.app import GpumonApp
 from gpumon_tui.screens.cluster import ClusterScreen
+from gpumon_tui.screens.columns import ColumnPicker
 from gpumon_tui.screens.detail import DetailScreen
 from gpumon_tui.screens.framed import FramedScreen
 from gpumon_tui.screens.gpu import GpuScreen
@@ -34,6 +35,7 @@ PLACES: Mapping[str, tuple[type[DOMNode], ...]] = MappingProxyType({
     "In the text on data quality": (DataQuality,),
     "While typing a filter": (FilterLine,),
     "While typing a command": (CommandLine,),
+    "In the list of columns": (ColumnPicker,),
     "In the help": (HelpScreen,),
 })  # fmt: skip
 """What has keys, by where it is in words."""

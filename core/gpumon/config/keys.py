@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from gpumon.config.secrets import SecretPlace, header_value, secret_place
-from gpumon.config.values import Here, Reader, Wrong, as_table, choice, kind, number, or_word, path, seconds, text, url
+from gpumon.config.values import (
+    Here,
+    Reader,
+    Wrong,
+    as_table,
+    choice,
+    kind,
+    number,
+    or_word,
+    path,
+    seconds,
+    text,
+    told,
+    url,
+    yes_or_no,
+)
 from gpumon.settings import THEMES
 from gpumon.text import shown
 
@@ -42,6 +58,41 @@ def _headers(value: object, here: Here) -> tuple[tuple[str, SecretPlace], ...]:
             found.append((name, header_value(content, here)))
         except Wrong as wrong:
             raise Wrong(f"{name} with {wrong.found}", wrong.expected) from None
+    return tuple(found)
+
+
+def _own_keys(value: object, _: Here) -> tuple[tuple[str, str], ...]:
+    """Keys by name; a name without quotes reads as tables inside each other, and means the same."""
+    expected = 'a table of keys by name, like { "app.quit" = "f10" }'
+    table = as_table(value)
+    if table is None:
+        raise Wrong(kind(value), expected)
+    return tuple(_flattened(table, "", expected))
+
+
+def _flattened(table: Mapping[str, object], at: str, expected: str) -> Iterator[tuple[str, str]]:
+    for name, content in table.items():
+        inside = as_table(content)
+        if inside is not None:
+            yield from _flattened(inside, f"{at}{name}.", expected)
+        elif isinstance(content, str) and content.strip():
+            yield f"{at}{name}", content
+        else:
+            raise Wrong(f"{told(content)} as {shown(at + name, 80)}", expected)
+
+
+def _columns(value: object, _: Here) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    expected = 'a table of columns by table, like { gpus = ["node", "gpu", "util"] }'
+    table = as_table(value)
+    if table is None:
+        raise Wrong(kind(value), expected)
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for name, content in table.items():
+        words = cast("list[object]", content) if isinstance(content, list) else []
+        keys = tuple(word for word in words if isinstance(word, str))
+        if not keys or len(keys) != len(words) or len(set(keys)) < len(keys):
+            raise Wrong(f"{told(content)} as {shown(name, 80)}", f"{expected}, each column once")
+        found.append((name, keys))
     return tuple(found)
 
 
@@ -81,8 +132,18 @@ THRESHOLDS: tuple[Key, ...] = (
     Key("stale_scrapes", number(1, 1000, "a number of scrape intervals"), "stale_scrapes"),
     Key("clock_skew_seconds", number(0, 3600, "seconds"), "clock_skew_seconds"),
 )
+TUI: tuple[Key, ...] = (
+    Key("remember", yes_or_no, "remember"),
+    Key("keys", _own_keys, "keys"),
+    Key("columns", _columns, "columns"),
+)
 
-SECTIONS: Mapping[str, tuple[Key, ...]] = {"prometheus": PROMETHEUS, "units": UNITS, "thresholds": THRESHOLDS}
+SECTIONS: Mapping[str, tuple[Key, ...]] = {
+    "prometheus": PROMETHEUS,
+    "units": UNITS,
+    "thresholds": THRESHOLDS,
+    "tui": TUI,
+}
 """The sections at the top."""
 PROFILE_SECTIONS: Mapping[str, tuple[Key, ...]] = {"prometheus": PROMETHEUS, "thresholds": THRESHOLDS}
 """The sections of a cluster's profile."""

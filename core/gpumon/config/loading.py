@@ -15,7 +15,7 @@ from gpumon.config.keys import PROMETHEUS, TOP
 from gpumon.config.secrets import SecretPlace
 from gpumon.config.values import Here, Wrong
 from gpumon.errors import ConfigError
-from gpumon.settings import PrometheusSettings, Secret, Settings, Thresholds
+from gpumon.settings import PrometheusSettings, Secret, Settings, Thresholds, TuiSettings
 from gpumon.text import shown
 from gpumon.units import Units
 
@@ -222,5 +222,6 @@ def _settings(checked: Checked, name: str, prometheus: Fields) -> Settings:
         prometheus=PrometheusSettings(**prometheus),
         units=Units(**top.sections.get("units", {})),
         thresholds=Thresholds(**thresholds),
+        tui=TuiSettings(**top.sections.get("tui", {})),
         **own,
     )

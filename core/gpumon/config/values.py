@@ -131,6 +131,13 @@ def choice(*words: str) -> Reader:
     return read
 
 
+def yes_or_no(value: object, _: Here) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise Wrong(told(value), "true or false")
+    return value
+
+
 def text(expected: str, forbidden: str = "") -> Reader:
     """A text that is not empty, on one line."""
 

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from gpumon.errors import FilterError
 from gpumon.settings import Settings
+from gpumon_tui.memory import Kept, KeptView
 from gpumon_tui.picture import History
 from gpumon_tui.screens.framed import FramedScreen
 from gpumon_tui.views.alerts import AlertsView
@@ -49,7 +50,8 @@ class ClusterScreen(FramedScreen):
     current: var[int] = var(0)
     """Index of the open view."""
 
-    def __init__(self, settings: Settings, label: str) -> None:
+    def __init__(self, settings: Settings, label: str, kept: Kept | None = None) -> None:
+        """`kept` is how it was left before."""
         super().__init__(settings, label)
         self._filter_line: FilterLine | None = None
         self.views: Sequence[View] = (
@@ -60,11 +62,24 @@ class ClusterScreen(FramedScreen):
             AlertsView(settings),
             IdleView(settings),
         )
+        self._recall(kept or Kept())
 
     @property
     def view(self) -> View:
         """The open view."""
         return self.views[self.current]
+
+    @property
+    def kept(self) -> Kept:
+        """How it is now."""
+        arranged = {title: view.kept for title, view in zip(TITLES, self.views, strict=True)}
+        return Kept(view=TITLES[self.current], views=arranged)
+
+    def _recall(self, kept: Kept) -> None:
+        for title, view in zip(TITLES, self.views, strict=True):
+            view.recall(kept.views.get(title, KeptView()))
+        if kept.view in TITLES:
+            self.set_reactive(ClusterScreen.current, TITLES.index(kept.view))
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -85,6 +100,7 @@ class ClusterScreen(FramedScreen):
     async def on_mount(self) -> None:
         """The first view is open from the beginning."""
         await self.view.open()
+        await self._show_filter()
         self.view.focus_rows()
 
     async def action_view_number(self, number: int) -> None:
@@ -99,8 +115,7 @@ class ClusterScreen(FramedScreen):
         self.current = index
         with self.app.batch_update():
             await self.view.open()
-        if self._filter_line is not None:
-            self._filter_line.put(self.view.filter_text)
+        await self._show_filter()
         self.view.focus_rows()
         self.refresh_bindings()
 
@@ -170,6 +185,12 @@ class ClusterScreen(FramedScreen):
         (await self._have_filter_line()).put(text)
         self._say_counts()
         self.view.focus_rows()
+
+    async def _show_filter(self) -> None:
+        """A view that is filtered says so."""
+        if self._filter_line is not None or self.view.filter_text:
+            (await self._have_filter_line()).put(self.view.filter_text)
+            self._say_counts()
 
     async def _have_filter_line(self) -> FilterLine:
         """The line, made when it is first needed: most people never filter."""

@@ -14,9 +14,10 @@ from gpumon_tui.picture import Picture
 from gpumon_tui.tones import gpu_tones
 from gpumon_tui.views.table_view import TableView
 from gpumon_tui.widgets.listing import Bar, Rows
-from gpumon_tui.widgets.narrowing import narrowed
+from gpumon_tui.widgets.narrowing import arranged, narrowed
 from gpumon_tui.widgets.remarks import PartRemarks
 from gpumon_tui.widgets.table import RowTable
+from gpumon_tui.wishes import own_columns
 
 _WIDTHS = {
     "node": 12, "gpu": 5, "util": 10, "mem": 10, "temp": 6, "power": 7, "user": 10, "job": 10, "idle": 7, "used": 9,
@@ -39,8 +40,10 @@ class GpusView(TableView):
             bars={"util": Bar(lambda gpu, _: gpu.utilization), "mem": Bar(lambda gpu, _: gpu.memory_share)},
             roomy={"util": 18, "mem": 18},
             filtered_by=GPU_COLUMNS,
+            choosable=arranged(GPU_COLUMNS, _WIDTHS),
         )
         self._table = RowTable(rows, units=self.settings.units)
+        self._table.show_columns(own_columns(self.settings, "gpus"))
         yield self._remarks
         yield self._table
 

@@ -14,10 +14,11 @@ from gpumon_tui.picture import Picture
 from gpumon_tui.tones import node_tones
 from gpumon_tui.views.table_view import TableView
 from gpumon_tui.widgets.listing import Rows
-from gpumon_tui.widgets.narrowing import narrowed
+from gpumon_tui.widgets.narrowing import arranged, narrowed
 from gpumon_tui.widgets.node_gauges import NodeGauges
 from gpumon_tui.widgets.remarks import PartRemarks
 from gpumon_tui.widgets.table import RowTable
+from gpumon_tui.wishes import own_columns
 
 _WIDTHS = {
     "node": 14, "state": 13, "util": 5, "gpus": 4, "alloc": 5, "cpu": 5, "mem": 5, "disk": 5, "load": 7,
@@ -38,9 +39,11 @@ class NodesView(TableView):
             lambda node: node.name,
             node_tones(settings.thresholds),
             lambda node: node.is_stale,
+            choosable=arranged(NODE_COLUMNS, _WIDTHS),
         )
         self._table = RowTable(rows, units=settings.units)
         self._gauges = NodeGauges(settings.thresholds, settings.units)
+        self._table.show_columns(own_columns(self.settings, "nodes"))
         yield self._remarks
         yield self._table
         yield self._gauges

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from time import monotonic
 from typing import ClassVar
 
+from msgspec import structs
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -16,6 +17,7 @@ from gpumon.columns import NODE_COLUMNS
 from gpumon.filters import Filter, parse_filter
 from gpumon.model import Node
 from gpumon.settings import Settings
+from gpumon_tui.memory import KeptView
 from gpumon_tui.owners import Colouring
 from gpumon_tui.picture import History, Picture
 from gpumon_tui.scales import SCALES, HeatScale
@@ -81,6 +83,19 @@ class Overview(View):
         """New history goes to the chart."""
         if self._is_built:
             self._chart.history = history
+
+    def _arrangement(self) -> KeptView:
+        shown = self._heatmap
+        return structs.replace(super()._arrangement(), metric=shown.scale.name, colouring=shown.colouring.value)
+
+    def _arrange(self, kept: KeptView) -> None:
+        super()._arrange(kept)
+        for scale in SCALES:
+            if scale.name == kept.metric:
+                self._heatmap.show_scale(scale)
+        for colouring in Colouring:
+            if colouring.value == kept.colouring:
+                self._heatmap.colour_by(colouring)
 
     def apply_filter(self, text: str) -> None:
         """Leaves only nodes that the filter wants."""

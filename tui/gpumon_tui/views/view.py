@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from textual.containers import Vertical
@@ -11,8 +12,10 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widget import Widget
 
+from gpumon.errors import FilterError
 from gpumon.model import Problem
 from gpumon.settings import Settings
+from gpumon_tui.memory import KeptView
 from gpumon_tui.picture import History, Picture
 
 
@@ -47,6 +50,24 @@ class View(Vertical):
         self.filter_text = ""
         """The filter that is in force here."""
         self._is_built = False
+        self._kept = KeptView()
+
+    def recall(self, kept: KeptView) -> None:
+        """Will be arranged like that when it is opened."""
+        self._kept = kept
+
+    @property
+    def kept(self) -> KeptView:
+        """How it is arranged; as long as it was not opened, as it was."""
+        return self._arrangement() if self._is_built else self._kept
+
+    def _arrangement(self) -> KeptView:
+        return KeptView(filter=self.filter_text)
+
+    def _arrange(self, kept: KeptView) -> None:
+        """Arranges its parts; a filter that is none any more is forgotten."""
+        with suppress(FilterError):
+            self.set_filter(kept.filter)
 
     @abstractmethod
     def parts(self) -> Iterable[Widget]:
@@ -107,6 +128,7 @@ class View(Vertical):
         if not self._is_built:
             self._is_built = True
             await self.mount(*self.parts())
+            self._arrange(self._kept)
         self.show(self.picture)
         self.tell_counts()
 

@@ -19,14 +19,17 @@ from gpumon_tui.job_facts import limit_of
 from gpumon_tui.tones import job_tones
 from gpumon_tui.widgets.job_listing import JobListing
 from gpumon_tui.widgets.listing import Bar, Rows
-from gpumon_tui.widgets.narrowing import narrowed
+from gpumon_tui.widgets.narrowing import arranged, narrowed
 from gpumon_tui.widgets.table import RowTable
+from gpumon_tui.wishes import own_columns
 
 
 @dataclass(frozen=True, slots=True)
 class JobColumns:
     """Which columns a table of jobs has; what is asked for most is on the left, where a narrow terminal shows it."""
 
+    name: str
+    """How the configuration calls the table."""
     widths: Mapping[str, int]
     roomy: Mapping[str, int]
     """Widths of some of them in a wide terminal."""
@@ -37,6 +40,7 @@ class JobColumns:
 
 
 QUEUE = JobColumns(
+    "jobs",
     {
         "job": 12, "user": 8, "state": 8, "gpus": 4, "elapsed": 13, "util": 20, "name": 16, "partition": 9, "idle": 7,
         "wasted": 7, "left": 8, "low": 5, "expected": 9, "rank": 5, "account": 10, "nodes": 14, "qos": 8, "cpus": 5,
@@ -47,6 +51,7 @@ QUEUE = JobColumns(
 )  # fmt: skip
 """Of all jobs."""
 IDLE = JobColumns(
+    "idle",
     {
         "wasted": 7, "idle": 7, "user": 9, "job": 12, "gpus": 4, "util": 12, "elapsed": 13, "name": 16, "partition": 9,
         "account": 10, "nodes": 14, "low": 5, "left": 8, "state": 10, "qos": 8,
@@ -69,28 +74,30 @@ class JobTable(RowTable[Job]):
     ]
     listing: JobListing
 
-    def __init__(self, arranged: JobColumns, settings: Settings, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, columns: JobColumns, settings: Settings, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         known = by_key(JOB_COLUMNS)
         own = (
             replace(known["job"], text=self._title),
             replace(known["elapsed"], title="TIME", text=self._time),
-            replace(known["util"], title=arranged.use, text=self._use),
+            replace(known["util"], title=columns.use, text=self._use),
         )
-        columns = narrowed((*JOB_COLUMNS, *own), arranged.widths)
+        every = (*JOB_COLUMNS, *own)
         rows = Rows(
-            columns,
+            narrowed(every, columns.widths),
             lambda job: job.id,
             job_tones(settings.thresholds),
             bars={"elapsed": Bar(_time_share, 9), "util": Bar(_use_share)},
             is_group=self._is_group,
-            roomy=arranged.roomy,
+            roomy=columns.roomy,
             words=frozenset({"elapsed", "util"}),
             copied=lambda job: job.shown_id,
             filtered_by=JOB_COLUMNS,
+            choosable=arranged(every, columns.widths),
         )
         super().__init__(rows, units=settings.units, listing=JobListing(rows, settings.units), id=id)
-        if arranged.sorted_by:
-            self.listing.set_order(self.listing.order.by(arranged.sorted_by))
+        if columns.sorted_by:
+            self.listing.set_order(self.listing.order.by(columns.sorted_by))
+        self.show_columns(own_columns(settings, columns.name))
 
     def action_group(self) -> None:
         """Groups by the next thing."""

@@ -50,6 +50,8 @@ class Rows(Generic[Row]):
     """What a key copies of a row; its key where there is nothing better."""
     filtered_by: tuple[Column[Row], ...] = ()
     """Columns that a filter may speak of although they are not shown."""
+    choosable: tuple[Column[Row], ...] = ()
+    """Every column that may be shown instead; () when nobody can choose."""
     is_group: Callable[[Row], bool] = lambda _: False
     """True for a row that stands for those below it: it is set off."""
 
@@ -66,7 +68,7 @@ class Listing(Generic[Row]):
         self.units = units
         self.filtered_by: tuple[Column[Row], ...] = about.filtered_by or about.columns
         """The columns that a filter may speak of."""
-        self.order: Order[Row] = Order(about.columns)
+        self.order: Order[Row] = Order(about.choosable or about.columns)
         self.shown: tuple[Row, ...] = ()
         """Filtered and sorted."""
         self.all: Sequence[Row] = ()

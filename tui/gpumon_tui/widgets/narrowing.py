@@ -25,6 +25,12 @@ def compact(columns: tuple[Column[Row], ...]) -> tuple[Column[Row], ...]:
     return (replace(name, width=10), *narrow)
 
 
+def arranged(columns: tuple[Column[Row], ...], widths: Mapping[str, int]) -> tuple[Column[Row], ...]:
+    """The columns that are named, as `narrowed`, and then all others as they are."""
+    known = {column.key: column for column in columns}
+    return (*narrowed(columns, widths), *(column for key, column in known.items() if key not in widths))
+
+
 def narrowed(columns: tuple[Column[Row], ...], widths: Mapping[str, int]) -> tuple[Column[Row], ...]:
     """Only the columns that are named, in that order, each at least so wide; where there is room they grow again."""
     known = {column.key: column for column in columns}

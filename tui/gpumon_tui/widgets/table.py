@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from gpumon.columns import Column
+from gpumon.columns import Column, by_key
 from gpumon.model import ClusterSnapshot
 from gpumon.units import MISSING, Units
 from gpumon_tui.widgets.bar import bar
@@ -65,6 +65,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         Binding("right,l", "columns(1)", "Columns to the right", show=False, id="table.right"),
         Binding("enter", "choose", "Open", key_display="Enter", id="table.choose", tooltip="Open the row"),
         Binding("s", "sort_next", "Sort", id="table.sort", tooltip="Sort by the next column"),
+        Binding("c", "choose_columns", "Columns", show=False, id="table.columns", tooltip="Choose the columns"),
         Binding("S", "reverse", "Reverse", show=False, id="table.reverse", tooltip="Turn the order round"),
     ]
     head_height = 1
@@ -108,6 +109,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         """What is said when there is no row."""
         self.listing = listing or Listing(rows, units or Units())
         """What is shown."""
+        self._usual = rows.columns
         self._widths = tuple(column.width for column in rows.columns)
 
     @property
@@ -137,6 +139,28 @@ class RowTable(Lines, Generic[Row], can_focus=True):
     def sort_by(self, key: str) -> None:
         """Sorts by a column, the other way round if it already is."""
         self._sort(self.listing.order.by(key))
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that were chosen, by their keys; () for the usual ones."""
+        return () if self.about.columns == self._usual else tuple(column.key for column in self.about.columns)
+
+    def show_columns(self, keys: Sequence[str] | None) -> None:
+        """Shows these columns; the usual ones when none of them can be."""
+        known = by_key(self.about.choosable)
+        columns = tuple(known[key] for key in keys or () if key in known)
+        self.about = replace(self.about, columns=columns or self._usual)
+        if self.is_attached:
+            self.scroll_to(x=0, animate=False)
+        self.on_resize()
+
+    def arrange_as(self, sort: str, columns: Sequence[str], *, is_descending: bool) -> None:
+        """Shows and sorts by columns that were chosen before; what there is no more is left out."""
+        if columns:
+            self.show_columns(columns)
+        order = self.listing.order
+        if any(column.key == sort for column in order.columns):
+            self._sort(replace(order, key=sort, is_descending=is_descending))
 
     @property
     def copied(self) -> str:
@@ -185,6 +209,19 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         columns = self.about.columns
         in_sight = [columns[place].key for place in range(seen) if starts[place] >= self.scroll_offset.x]
         self._sort(self.listing.order.next(in_sight))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where there are no other columns, there is nothing to choose."""
+        if action == "choose_columns":
+            return bool(self.about.choosable)
+        return super().check_action(action, parameters)
+
+    def action_choose_columns(self) -> None:
+        """Lets the user choose."""
+        from gpumon_tui.screens.columns import ColumnPicker
+
+        known = [(column.key, column.title) for column in self.about.choosable]
+        self.app.push_screen(ColumnPicker(known, [column.key for column in self.about.columns]), self.show_columns)
 
     def action_reverse(self) -> None:
         """Turns the order round."""
