@@ -25,12 +25,17 @@ class PtyProgram:
     def __init__(self, command: Sequence[str], columns: int = 160, lines: int = 50) -> None:
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        home = tempfile.gettempdir()
+        self._home = tempfile.TemporaryDirectory()  # so that nothing is remembered from one run to the next
         known = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-        environment = {**known, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", "HOME": home}
+        environment = {**known, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
         self.began = time.perf_counter()
         self._process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**environment, "HOME": self._home.name},
+            start_new_session=True,
         )
         os.close(slave)
         self.written = 0
@@ -43,6 +48,7 @@ class PtyProgram:
         self._process.kill()
         self._process.wait()
         os.close(self._master)
+        self._home.cleanup()
 
     @property
     def cpu_seconds(self) -> float:

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -71,7 +72,8 @@ class Handler(BaseHTTPRequestHandler):
         status, told = replay.answer(moment, target.path, query)
         head = f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(told)}\r\n"
         date = formatdate(replay.at(moment), usegmt=True)
-        self.wfile.write(f"{head}Date: {date}\r\n\r\n".encode() + told)
+        with suppress(ConnectionError):  # who asked is gone
+            self.wfile.write(f"{head}Date: {date}\r\n\r\n".encode() + told)
 
     do_POST = do_GET  # noqa: N815  http.server's name
 

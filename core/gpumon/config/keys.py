@@ -88,10 +88,11 @@ def _columns(value: object, _: Here) -> tuple[tuple[str, tuple[str, ...]], ...]:
         raise Wrong(kind(value), expected)
     found: list[tuple[str, tuple[str, ...]]] = []
     for name, content in table.items():
+        found_here = told(content)
         words = cast("list[object]", content) if isinstance(content, list) else []
         keys = tuple(word for word in words if isinstance(word, str))
         if not keys or len(keys) != len(words) or len(set(keys)) < len(keys):
-            raise Wrong(f"{told(content)} as {shown(name, 80)}", f"{expected}, each column once")
+            raise Wrong(f"{found_here} as {shown(name, 80)}", f"{expected}, each column once")
         found.append((name, keys))
     return tuple(found)
 
