@@ -85,9 +85,10 @@ slurm: $(VENV)/.runs  ## Install the distribution's Slurm, munge and MariaDB, st
 exporter: $(VENV)/.runs  ## dist/gpumon-slurm-exporter.pyz, one file for any python3 from 3.9 on
 	$(BIN)/python ci/exporter_zipapp.py dist/gpumon-slurm-exporter.pyz
 
-picture: $(VENV)/.runs  ## Draw the README's pictures and write docs/keys.md, both from the real dashboard
+picture: $(VENV)/.develops  ## Draw the README's pictures, docs/keys.md and the pictures of the tests from the real dashboard
 	$(BIN)/python ci/picture.py
 	$(BIN)/python ci/keys_page.py
+	PYTHONPATH=tests $(BIN)/python tests/tui_pictures.py
 
 constraints: $(VENV)/.develops  ## Choose the newest allowed versions again and write them to ci/constraints.txt
 	$(BIN)/python ci/choose_versions.py > ci/constraints.txt.new
