@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +98,7 @@ class Past:
 
 
 @contextmanager
-def laid(engine: str, folder: Path, ahead: int) -> Iterator[Past]:
+def laid(engine: str, folder: Path, ahead: int) -> Generator[Past]:
     """An engine with a past that ends so many seconds from now."""
     kind, release = ENGINES[engine]
     now = int(time.time()) // SCRAPED_EVERY * SCRAPED_EVERY + ahead
