@@ -12,7 +12,7 @@ from pathlib import Path
 RESTLESS = (
     *("tmp", "run", "var/log", "var/tmp", "var/cache", "var/lib/apt", "var/lib/systemd", "var/lib/private"),
     *("var/lib/docker", "var/lib/containerd", "var/lib/containers", "var/lib/dbus", "var/lib/logrotate"),
-    *("var/spool", "home/ops/.cache", "root/.cache", "etc/.updated", "var/.updated", "etc/.pwd.lock"),
+    *("var/lib/munge", "var/spool", "home/ops/.cache", "root/.cache", "etc/.updated", "var/.updated", "etc/.pwd.lock"),
 )
 """What a machine changes by itself while it runs."""
 
