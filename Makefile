@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 FAST := -m "not real and not thorough and not lab" -n $(shell nproc) -q
 THOROUGH := -m thorough -n $(shell nproc) -q
 # Daemons are mostly waited for, so more tests than cores may run.
-REAL := -m real -n 6 --dist loadgroup -q --durations 10
+REAL := -m real -n 4 --dist loadgroup -q --durations 10
 # Where sbin is not in the path of everybody; the tests' own cluster is made of these.
 SLURM := 'test -x /usr/sbin/slurmctld:slurm-wlm' 'test -x /usr/sbin/slurmdbd:slurmdbd' \
 	'test -x /usr/sbin/munged:munge' 'test -x /usr/sbin/mariadbd:mariadb-server'

@@ -24,6 +24,8 @@ from gpumon_demo.source import DemoSource
 from real.conftest import StartEngine
 from real.daemons import Engine, simulated_jobs, until
 
+pytestmark = pytest.mark.xdist_group("contract")  # several such clusters at once are more than two cores can play
+
 SILENT_AT = BEGIN + 28_800
 """Just before, there are jobs of every kind."""
 BEFORE_SILENCE = SILENT_AT - TICK_SECONDS

@@ -24,6 +24,8 @@ from real import daemons
 from real.conftest import ENGINES, skipped_or_failed
 from real.daemons import Engine, Missing, ScrapeJob, simulated_jobs, until
 
+pytestmark = pytest.mark.xdist_group("past")  # several such clusters at once are more than two cores can play
+
 PAST_SECONDS = 3 * 3600
 SCRAPED_EVERY = 3 * TICK_SECONDS
 """Charts have their points at multiples of it."""
