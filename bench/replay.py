@@ -1,4 +1,4 @@
-"""A server that answers like a real Prometheus at a few moments, without working anything out: replay.py URL PORT STEP.
+"""A server that answers like a real Prometheus at a few moments, without working anything out: replay.py URL STEP.
 
 What it was not asked before it asks the real one; it goes on to the next moment every STEP seconds.
 """
@@ -9,7 +9,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -26,11 +25,15 @@ class Replay(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, url: str, port: int, step: float) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
+    def __init__(self, url: str, step: float) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
         self.url, self.step = url, step
         self.began = time.time()
         self.known: dict[tuple[int, str, str], tuple[int, bytes]] = {}
+
+    @override
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asked is gone."""
 
     @property
     def moment(self) -> int:
@@ -72,8 +75,7 @@ class Handler(BaseHTTPRequestHandler):
         status, told = replay.answer(moment, target.path, query)
         head = f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(told)}\r\n"
         date = formatdate(replay.at(moment), usegmt=True)
-        with suppress(ConnectionError):  # who asked is gone
-            self.wfile.write(f"{head}Date: {date}\r\n\r\n".encode() + told)
+        self.wfile.write(f"{head}Date: {date}\r\n\r\n".encode() + told)
 
     do_POST = do_GET  # noqa: N815  http.server's name
 
@@ -83,4 +85,6 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    Replay(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])).serve_forever()
+    replay = Replay(sys.argv[1], float(sys.argv[2]))
+    print(replay.server_port, flush=True)
+    replay.serve_forever()

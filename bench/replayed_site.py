@@ -13,7 +13,7 @@ from floor import Recorder, Request
 from gpumon.live.source import PrometheusSource
 from gpumon.prometheus.client import PrometheusClient
 from gpumon.settings import PrometheusSettings, Settings
-from real.daemons import answers, free_port, until
+from real.daemons import until
 from replay import APART_SECONDS, MOMENTS
 from simulated_site import Site
 
@@ -27,12 +27,11 @@ WARM_UP = 45
 def replayed(place: Site, step: float) -> Generator[str]:
     """A server that answers like the site at some moments, which costs it nothing."""
     until(lambda: bool(place.engine.query(f"up offset {HISTORY_SECONDS}s")), "history", 240)
-    port = free_port()
-    command = [sys.executable, str(Path(__file__).parent / "replay.py"), place.url, str(port), str(step)]
-    with subprocess.Popen(command) as process:
+    command = [sys.executable, str(Path(__file__).parent / "replay.py"), place.url, str(step)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            url = f"http://127.0.0.1:{port}"
-            until(lambda: answers(f"{url}/api/v1/query?query=1"), "the replay")
+            assert process.stdout is not None
+            url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
             source = PrometheusSource(Settings(prometheus=PrometheusSettings(url=url)))
             for _ in range(WARM_UP):
                 source.snapshot()
