@@ -15,11 +15,17 @@ from gpumon.settings import Settings
 from gpumon_tui.memory import Kept, KeptView
 from gpumon_tui.picture import History
 from gpumon_tui.screens.framed import FramedScreen
+from gpumon_tui.views.alerts import AlertsView
+from gpumon_tui.views.gpus import GpusView
+from gpumon_tui.views.idle import IdleView
+from gpumon_tui.views.jobs import JobsView
+from gpumon_tui.views.nodes import NodesView
+from gpumon_tui.views.overview import Overview
+from gpumon_tui.views.view import View
 from gpumon_tui.widgets.keys import KeyLine
 from gpumon_tui.widgets.tabs import TITLES, ViewTabs
 
 if TYPE_CHECKING:
-    from gpumon_tui.views.view import View
     from gpumon_tui.widgets.filter_line import FilterLine
 
 
@@ -48,13 +54,15 @@ class ClusterScreen(FramedScreen):
         """`kept` is how it was left before."""
         super().__init__(settings, label)
         self._filter_line: FilterLine | None = None
-        self.views: Sequence[View] = ()
-        """None before the first frame is on the screen."""
-        self.is_ready = False
-        """True once they can be used."""
-        self._kept = kept or Kept()
-        if self._kept.view in TITLES:
-            self.set_reactive(ClusterScreen.current, TITLES.index(self._kept.view))
+        self.views: Sequence[View] = (
+            Overview(settings),
+            GpusView(settings),
+            NodesView(settings),
+            JobsView(settings),
+            AlertsView(settings),
+            IdleView(settings),
+        )
+        self._recall(kept or Kept())
 
     @property
     def view(self) -> View:
@@ -63,11 +71,15 @@ class ClusterScreen(FramedScreen):
 
     @property
     def kept(self) -> Kept:
-        """How it is now; as it was before, as long as it is not ready."""
-        if not self.is_ready:
-            return self._kept
+        """How it is now."""
         arranged = {title: view.kept for title, view in zip(TITLES, self.views, strict=True)}
         return Kept(view=TITLES[self.current], views=arranged)
+
+    def _recall(self, kept: Kept) -> None:
+        for title, view in zip(TITLES, self.views, strict=True):
+            view.recall(kept.views.get(title, KeptView()))
+        if kept.view in TITLES:
+            self.set_reactive(ClusterScreen.current, TITLES.index(kept.view))
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -77,25 +89,16 @@ class ClusterScreen(FramedScreen):
     @property
     def sort_keys(self) -> Sequence[str]:
         """Those of the open view."""
-        return self.view.sort_keys if self.is_ready else ()
+        return self.view.sort_keys
 
     def parts(self) -> Iterable[Widget]:
-        """The tabs; the views come as soon as that is on the screen."""
+        """The tabs and the views, of which one is open."""
         yield ViewTabs().data_bind(ClusterScreen.picture, ClusterScreen.current)
+        for view in self.views:
+            yield view.data_bind(ClusterScreen.picture, ClusterScreen.history)
 
-    def on_mount(self) -> None:
-        """The first frame is drawn first."""
-        self.call_after_refresh(self._have_views)
-
-    async def _have_views(self) -> None:
-        """Makes the views and opens one of them."""
-        from gpumon_tui.views.all_views import all_views
-
-        self.views = [view.data_bind(ClusterScreen.picture, ClusterScreen.history) for view in all_views(self.settings)]
-        for title, view in zip(TITLES, self.views, strict=True):
-            view.recall(self._kept.views.get(title, KeptView()))
-        await self.mount(*self.views, before=self.query_one(KeyLine))
-        self.is_ready = True
+    async def on_mount(self) -> None:
+        """The first view is open from the beginning."""
         await self.view.open()
         await self._show_filter()
         self.view.focus_rows()
@@ -106,7 +109,7 @@ class ClusterScreen(FramedScreen):
 
     async def open_view(self, index: int) -> None:
         """Opens a view."""
-        if index == self.current or not self.is_ready:
+        if index == self.current:
             return
         self.view.close()
         self.current = index
@@ -118,7 +121,7 @@ class ClusterScreen(FramedScreen):
 
     async def action_next_view(self, step: int) -> None:
         """Opens the view beside this one."""
-        await self.open_view((self.current + step) % len(TITLES))
+        await self.open_view((self.current + step) % len(self.views))
 
     async def action_filter(self) -> None:
         """Opens the filter line."""
@@ -131,9 +134,7 @@ class ClusterScreen(FramedScreen):
         await self.filter_by("" if self.view.filter_text == wanted else wanted)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """What idles can be asked of some views only; nothing can be filtered before there is a view."""
-        if action in ("filter", "clear_filter", "only_idle") and not self.is_ready:
-            return False
+        """What idles can be asked of some views only."""
         return action != "only_idle" or bool(self.view.idle_filter)
 
     def action_clear_filter(self) -> None:
@@ -148,11 +149,13 @@ class ClusterScreen(FramedScreen):
         """A tab was clicked."""
         await self.open_view(event.index)
 
-    async def on_view_narrowed(self, event: View.Narrowed) -> None:
+    @on(View.Narrowed)
+    async def narrow(self, event: View.Narrowed) -> None:
         """A row stands for others, which are shown alone."""
         await self.filter_by(event.filter_text)
 
-    def on_view_counted(self, event: View.Counted) -> None:
+    @on(View.Counted)
+    def count_rows(self, event: View.Counted) -> None:
         """The filter line says how many rows are left."""
         if event.view is self.view:
             self._say_counts()
