@@ -314,8 +314,8 @@ def _expected(job: Job, snapshot: ClusterSnapshot) -> float | None:
 
 
 def _use(job: Job, share: float | None) -> str:
-    """A share of a job's GPUs; blank for a job that has none or waits for them."""
-    return _BLANK if _waits(job) or job.gpus == 0 else units.share(share)
+    """A share of a job's GPUs; blank for a job that has none, not even a part of one, or waits for them."""
+    return _BLANK if _waits(job) or (job.gpus == 0 and not job.held) else units.share(share)
 
 
 def _duration(seconds: float | None) -> str:

@@ -175,3 +175,13 @@ async def test_the_footer_always_names_help_and_quit() -> None:
         await pilot.press("4")
         await pilot.pause()
         assert "? Help  q Quit" in seen(app).splitlines()[-1]
+
+
+async def test_a_job_with_a_part_of_a_gpu_shows_what_that_does_and_one_without_says_so() -> None:
+    jobs = tuple(
+        msgspec.structs.replace(each, gpus=0.0, held=each.held if each.id == "212" else ())
+        for each in queued().jobs or ()
+    )
+    listed = await rows(snapshot=replace(queued(), jobs=jobs))
+    assert "50%" in next(line for line in listed if line.startswith("212"))
+    assert "no GPU" in next(line for line in listed if line.startswith("213"))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cli_handmade import NOW, cluster, gpu, node
-from clusters import troubled
+from clusters import gpu as card
+from clusters import of_gpus, troubled
 from gpumon.errors import SourceError
-from gpumon.model import Alert, ClusterSnapshot, NodeSlurm, Problem, Severity, Target
+from gpumon.model import Alert, ClusterSnapshot, NodeSlurm, Problem, Queue, Severity, Target
 from gpumon.settings import Settings
 from gpumon.source import Point
 from gpumon_tui.app import GpumonApp
+from gpumon_tui.views.idle import IdleView
 from gpumon_tui.widgets.attention import AttentionList
-from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, seen, until
+from gpumon_tui.widgets.tabs import ViewTabs
+from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, seen, seen_of, until
 
 EMPTY = ClusterSnapshot(taken_at=NOW, source="http://head:9090")
 
@@ -239,3 +244,17 @@ async def test_a_legend_is_never_cut_within_a_word() -> None:
     heads = [line.rstrip() for line in screen.splitlines() if "utilization" in line]
     assert heads
     assert all(line.endswith(("lost", "see to it", "busy 0-9", "unknown", "memory", "utilization")) for line in heads)
+
+
+async def test_the_tabs_of_a_large_cluster_fit_into_the_smallest_terminal_and_can_be_clicked() -> None:
+    crowd = tuple(card(f"n{number:04}", 0) for number in range(1250))
+    large = replace(of_gpus(*crowd), queue=Queue(by_state={"running": 2898.0, "pending": 89_365.0}))
+    app = dashboard(large)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await first_picture(pilot)
+        tabs = seen_of(app, ViewTabs)[0]
+        assert tabs.split() == ["1", "Overview", "2", "GPUs", "1,250", "3", "Nodes", "1,250", "4", "Jobs", "92,263",
+                                "5", "Alerts", "6", "Idle", "0"]  # fmt: skip
+        await pilot.click(ViewTabs, offset=(tabs.index("Idle"), 0))
+        await pilot.pause()
+        assert app.screen.query_one(IdleView).display

@@ -23,7 +23,8 @@ class ColumnPicker(ModalScreen[tuple[str, ...]]):
         width: 44; max-width: 95%; height: auto; max-height: 90%;
         background: $surface; border: round $primary; padding: 0 2;
     }
-    ColumnPicker SelectionList { height: auto; max-height: 1fr; border: none; padding: 0; background: $surface; }
+    ColumnPicker SelectionList { height: auto; max-height: 1fr; padding: 0; background: $surface; }
+    ColumnPicker SelectionList, ColumnPicker SelectionList:focus { border: none; }
     ColumnPicker Static { height: 1; color: $quiet; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -147,7 +147,7 @@ class JobTable(RowTable[Job]):
         """What its GPUs do, or what it waits for."""
         if job.state == "pending":
             return shown(in_words(job.reason))
-        if job.gpus == 0:
+        if job.gpus == 0 and not job.held:
             return "no GPU"
         return _UTIL.text(job, snapshot, told)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -34,7 +35,15 @@ class ViewTabs(Line):
         index: int
 
     def render(self) -> Text:
-        """The line."""
+        """The line; where it is too long, what parts the views goes first."""
+        line, ends = self._line(" ")
+        if line.cell_len > self.size.width:
+            line, ends = self._line("")
+        self.set_reactive(ViewTabs._ends, tuple(ends))
+        return line
+
+    def _line(self, gap: str) -> tuple[Text, Sequence[int]]:
+        """And where each view ends on it."""
         line, ends = Text(no_wrap=True, end=""), list[int]()
         for index, title in enumerate(TITLES):
             is_open = index == self.current
@@ -44,9 +53,8 @@ class ViewTabs(Line):
             count, colour = self._count(index)
             line.append(f" {count} " if count else " ", style=self._style(colour, is_open=is_open))
             ends.append(line.cell_len)
-            line.append(" ")
-        self.set_reactive(ViewTabs._ends, tuple(ends))
-        return line
+            line.append(gap)
+        return line, ends
 
     def on_click(self, event: events.Click) -> None:
         """Goes to the view under the mouse."""
