@@ -5,6 +5,7 @@ What it was not asked before it asks the real one; it goes on to the next moment
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import urllib.error
@@ -15,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from typing_extensions import override
 
+_TIMES = re.compile(r"&(?:start|end|time)=[^&]*")
 MOMENTS = 4
 APART_SECONDS = 15
 """Between two moments the real exporters were scraped once."""
@@ -45,8 +47,8 @@ class Replay(ThreadingHTTPServer):
         return self.began - APART_SECONDS * (MOMENTS - 1 - moment)
 
     def answer(self, moment: int, path: str, query: str) -> tuple[int, bytes]:
-        """Status and body."""
-        key = (moment, path, query)
+        """Status and body; where its times are the asker's own, any like it will do."""
+        key = (moment, path, _TIMES.sub("", query))
         if key not in self.known:
             self.known[key] = self._ask(self.at(moment), path, query)
         return self.known[key]
@@ -66,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answers a question; where its times are the asker's own, any like it will do."""
+        """Answers a question."""
         replay = self.server
         assert isinstance(replay, Replay)
         moment, target = replay.moment, urlsplit(self.path)
