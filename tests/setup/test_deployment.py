@@ -162,6 +162,13 @@ def test_another_image_makes_the_container_anew_and_takes_the_old_image_away(clu
     assert {image for image in cluster["gpu1"].images if "dcgm" not in image} == {"mirror/ne:2"}
 
 
+@pytest.mark.parametrize("image", ["--privileged", "a b", "a;b", "$(x)"])
+def test_what_is_no_image_is_refused(cluster: Cluster, image: str) -> None:
+    cluster.configure(f'[setup]\nmaster = "head"\nnodes = ["gpu1"]\n[setup.node_exporter]\nimage = "{image}"\n')
+    with pytest.raises(ConfigError, match=r"setup\.node_exporter\.image"):
+        cluster.run("--yes")
+
+
 def test_a_component_that_is_no_longer_wanted_goes(cluster: Cluster) -> None:
     cluster.run("--yes")
     cluster.configure('[setup]\nmaster = "head"\nnodes = ["gpu[1-2]"]\nwithout = ["hosts"]\n')

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, cast
 
 from gpumon.config.keys import Key
-from gpumon.config.values import text
-from gpumon_setup.components import images
+from gpumon_setup.components import images, values
 from gpumon_setup.components.component import CannotHave, Place, at
 from gpumon_setup.inventory.keys import port
 from gpumon_setup.resources import Container, Directory, File, Package, Resource, Unit, in_engine
@@ -25,7 +24,7 @@ class NodeExporter:
     purpose: ClassVar[str] = "load, memory, disks and network of every machine"
     keys: ClassVar[tuple[Key, ...]] = (
         Key("port", port, "port"),
-        Key("image", text("an image with its tag"), "image"),
+        Key("image", values.image, "image"),
     )
 
     def wanted(self, place: Place) -> Sequence[Resource]:
