@@ -178,7 +178,7 @@ def _dialled(endpoint: Endpoint) -> socket.socket:
         raise Unreachable(
             endpoint.name,
             f"the name {shown(endpoint.host, 200)} does not resolve.",
-            advice="Give its address in [setup.addresses], or HostName in ~/.ssh/config.",
+            advice=f"Give its address in [setup.machines.{endpoint.name}], or HostName in ~/.ssh/config.",
         ) from None
     except TimeoutError:
         raise Unreachable(

@@ -140,6 +140,13 @@ def test_a_jump_host_that_cannot_be_reached_is_named(user: Client, server: Sshd)
         said(user.config(""), server, jump="127.0.0.1:1")
 
 
+def test_a_name_that_nobody_knows_is_told_with_where_its_address_goes(user: Client) -> None:
+    where = endpoint(user.config(""), "node1.invalid")
+    with closing(Dialer(Answers().passwords())) as dialer, pytest.raises(failures.Unreachable) as refused:
+        dialer.transport(where)
+    assert "[setup.machines.node1.invalid]" in refused.value.advice
+
+
 def test_what_a_jump_host_cannot_reach_is_named(user: Client, server: Sshd) -> None:
     where = endpoint(user.config(""), "node1", address="127.0.0.1", port=1, jump=f"127.0.0.1:{server.port}")
     with closing(Dialer(Answers().passwords())) as dialer, pytest.raises(failures.Unreachable, match="cannot reach"):
