@@ -48,7 +48,7 @@ class AtSeat:
 
     def configure_ssh(self, before: str) -> None:
         """Writes ~/.ssh/config; what comes first holds."""
-        (self.home / ".ssh" / "config").write_text(f"{before}Include {self._lab.ssh_config}\n")
+        (self.home / ".ssh" / "config").write_text(f"{before}Host *\nInclude {self._lab.ssh_config}\n")
 
     def argv(self, *words: str) -> list[str]:
         """What is typed, for tests that watch it at work."""
@@ -81,13 +81,13 @@ def of_prometheus(master: LabHost, path: str) -> Any:
 
 def by_node(master: LabHost, query: str) -> Mapping[str, float]:
     """A query's values by node; none while Prometheus does not answer."""
-    found = of_prometheus(master, f"query?query={quote(query)}") or {"result": []}
+    found: Mapping[str, Any] = of_prometheus(master, f"query?query={quote(query)}") or {"result": []}
     return {one["metric"].get("node", ""): float(one["value"][1]) for one in found["result"]}
 
 
 def targets(master: LabHost) -> Sequence[tuple[str, str, str]]:
     """Job, node and health of everybody whom Prometheus scrapes."""
-    found = of_prometheus(master, "targets?state=active") or {"activeTargets": []}
+    found: Mapping[str, Any] = of_prometheus(master, "targets?state=active") or {"activeTargets": []}
     labelled = [(one["labels"], str(one["health"])) for one in found["activeTargets"]]
     return sorted((labels["job"], labels.get("node", ""), health) for labels, health in labelled)
 
