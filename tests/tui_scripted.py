@@ -16,6 +16,7 @@ from gpumon.model import ClusterSnapshot
 from gpumon.settings import Settings
 from gpumon.source import Parts, Point
 from gpumon_tui.app import GpumonApp
+from gpumon_tui.screens.cluster import ClusterScreen
 
 SIZES = (
     (80, 24),
@@ -102,11 +103,16 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
     await pilot.pause()
 
 
+def is_ready(app: GpumonApp) -> bool:
+    """True once the views are there, which come after the first frame."""
+    return isinstance(app.screen, ClusterScreen) and app.screen.is_ready
+
+
 async def first_picture(pilot: Pilot[None]) -> None:
     """Lets the first snapshot come."""
     app = pilot.app
     assert isinstance(app, GpumonApp)
-    await until(pilot, lambda: not app.picture.is_empty)
+    await until(pilot, lambda: not app.picture.is_empty and is_ready(app))
     await pilot.pause()
 
 

@@ -54,6 +54,27 @@ async def test_tab_goes_round_both_ways() -> None:
         assert screen_of(app).current == 0
 
 
+async def test_keys_that_come_before_the_views_choose_one_and_break_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(screen: ClusterScreen) -> None:
+        """Views that take long to come."""
+
+    come = ClusterScreen.have_views
+    monkeypatch.setattr(ClusterScreen, "have_views", never)
+    app = dashboard(healthy())
+    async with app.run_test() as pilot:
+        await pilot.press("4", "slash", "I", "escape", "m", "s", "y", "r")
+        for command in ("filter x", "sort job", "metric power"):
+            await pilot.press("colon", *("space" if letter == " " else letter for letter in command), "enter", "escape")
+        await pilot.press("4", "tab")
+        screen = screen_of(app)
+        screen.call_later(come, screen)
+        await until(pilot, lambda: screen.is_ready)
+        assert screen.current == 4
+        assert "✓ No alert." in seen(app)
+        await pilot.press("question_mark", "escape", "q")
+    assert app.return_code == 0
+
+
 async def test_a_click_on_a_tab_opens_its_view() -> None:
     app = dashboard(healthy())
     async with app.run_test() as pilot:

@@ -145,4 +145,4 @@ def test_state_is_where_the_users_other_programs_keep_theirs(environ: dict[str, 
 
 
 def test_a_screen_without_a_memory_is_as_it_always_was() -> None:
-    assert ClusterScreen(Settings(), "").kept.view == "Overview"
+    assert ClusterScreen(Settings(), "").kept == Kept()

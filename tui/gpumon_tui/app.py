@@ -27,21 +27,18 @@ from gpumon.source import ClusterSource
 from gpumon.text import shown
 from gpumon_tui.ascii import AsciiFilter, is_poor
 from gpumon_tui.connection import Connection, Phase, wait_after
-from gpumon_tui.history import GpuHistory, HistoryQuestion, answer
+from gpumon_tui.history import CLUSTER_SECONDS, GpuHistory, HistoryQuestion, answer
 from gpumon_tui.memory import Kept, Memory
 from gpumon_tui.messages import GpuChosen, JobChosen, NodeChosen
 from gpumon_tui.palette import commands_of
 from gpumon_tui.picture import History, Picture, take_picture
 from gpumon_tui.screens.cluster import ClusterScreen
-from gpumon_tui.screens.detail import DetailScreen
 from gpumon_tui.screens.framed import FramedScreen
 from gpumon_tui.source_thread import SourceThread
 from gpumon_tui.themes import DEFAULTS, THEMES, next_theme, theme_name
-from gpumon_tui.views.overview import Overview
-from gpumon_tui.widgets.chart import HISTORY_SECONDS
-from gpumon_tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
+    from gpumon_tui.screens.detail import DetailScreen
     from gpumon_tui.widgets.command_line import CommandLine
 
 _DEFAULT_INTERVAL_SECONDS = 15.0
@@ -161,14 +158,13 @@ class GpumonApp(App[None]):
     async def fetch_history(self) -> None:
         """Asks for what the chart shows."""
         try:
-            points = await self._thread.ask(lambda source: source.utilization_history(HISTORY_SECONDS, _HISTORY_POINTS))
+            points = await self._thread.ask(lambda source: source.utilization_history(CLUSTER_SECONDS, _HISTORY_POINTS))
         except GpumonError as error:
             self.history = History(reason=error.message)
         else:
             self.history = History(points, "" if points else "The source holds no history of utilization.")
 
-    @on(Overview.HistoryWanted)
-    def have_history(self) -> None:
+    def on_overview_history_wanted(self) -> None:
         """The chart came into sight or grew old."""
         self.fetch_history()
 
@@ -178,8 +174,7 @@ class GpumonApp(App[None]):
         for question in questions:
             self.gpu_history = await self._thread.ask(partial(answer, question))
 
-    @on(DetailScreen.HistoryWanted)
-    def have_gpu_history(self, event: DetailScreen.HistoryWanted) -> None:
+    def on_detail_screen_history_wanted(self, event: DetailScreen.HistoryWanted) -> None:
         """Such charts came into sight, changed or grew old."""
         self.fetch_gpu_history(event.questions)
 
@@ -211,7 +206,7 @@ class GpumonApp(App[None]):
 
     async def action_open_view(self, number: int) -> None:
         """Opens a view of the cluster by its number key, from whatever screen."""
-        while isinstance(self.screen, DetailScreen):
+        while isinstance(self.screen, FramedScreen) and not isinstance(self.screen, ClusterScreen):
             await self.pop_screen()
         if isinstance(self.screen, ClusterScreen):
             await self.screen.open_view(number - 1)
@@ -247,8 +242,10 @@ class GpumonApp(App[None]):
 
     def action_copy(self) -> None:
         """Copies the name of what is chosen; the terminal does it."""
-        named = self.screen if isinstance(self.screen, DetailScreen) else self.focused
-        text = named.copied if isinstance(named, (DetailScreen, Lines)) else ""
+        from gpumon_tui.widgets.lines import Lines
+
+        text = self.screen.copied if isinstance(self.screen, FramedScreen) else ""
+        text = text or (self.focused.copied if isinstance(self.focused, Lines) else "")
         if text:
             self.copy_to_clipboard(text)
             self.notify(f"Copied {shown(text, 60)}", markup=False, timeout=2.0)

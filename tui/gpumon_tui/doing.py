@@ -77,7 +77,7 @@ async def _show_scale(app: GpumonApp, name: str) -> None:
     if scale is None:
         raise NotACommand(f"known are {', '.join(scale.name for scale in SCALES)}")
     await app.action_open_view(1)
-    app.screen.query_one(Overview).show_scale(scale)
+    _cluster(app).query_one(Overview).show_scale(scale)
 
 
 def _turn_theme(app: GpumonApp, look: str) -> None:
@@ -98,6 +98,6 @@ def _seconds(text: str) -> float | None:
 
 
 def _cluster(app: GpumonApp) -> ClusterScreen:
-    if not isinstance(app.screen, ClusterScreen):
+    if not isinstance(app.screen, ClusterScreen) or not app.screen.is_ready:
         raise NotACommand("there are no rows to filter or sort here")
     return app.screen

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from gpumon.errors import GpumonError
 from gpumon.source import ClusterSource, Point
 
+CLUSTER_SECONDS = 1800.0
+"""How far back the chart of the whole cluster goes."""
 POINTS = 240
 """As many as a wide chart has columns of dots for."""
 FRESH_SECONDS = 30.0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from gpumon.findings import Finding, findings
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Thresholds
 from gpumon.source import ClusterSource, Point
 from gpumon.totals import ClusterTotals
+
+if TYPE_CHECKING:
+    from gpumon.findings import Finding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,5 +40,7 @@ class History:
 
 def take_picture(source: ClusterSource, thresholds: Thresholds) -> Picture:
     """Asks the source and works out what follows; meant for the source's thread, not for the screen's."""
+    from gpumon.findings import findings  # not needed for the first frame
+
     snapshot = source.snapshot()
     return Picture(snapshot, ClusterTotals.of(snapshot, thresholds), tuple(findings(snapshot, thresholds)))

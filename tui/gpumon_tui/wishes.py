@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
-from gpumon.columns import GPU_COLUMNS, JOB_COLUMNS, NODE_COLUMNS
 from gpumon.errors import ConfigError
 from gpumon.settings import Settings
 from gpumon.text import shown
 
-COLUMNS: Mapping[str, Sequence[str]] = {
-    name: [column.key for column in columns]
-    for name, columns in (("gpus", GPU_COLUMNS), ("nodes", NODE_COLUMNS), ("jobs", JOB_COLUMNS), ("idle", JOB_COLUMNS))
-}
-"""What columns can be chosen, by the name of the table."""
 _HELD = ("ctrl", "shift", "alt", "super", "hyper", "meta")
 _NAMED = {each.value for each in Keys} | set(KEY_NAME_REPLACEMENTS.values())
 
@@ -54,13 +48,19 @@ def _wrong_keys(settings: Settings) -> Iterator[str]:
 
 
 def _wrong_columns(settings: Settings) -> Iterator[str]:
+    if not settings.tui.columns:
+        return
+    from gpumon.columns import GPU_COLUMNS, JOB_COLUMNS, NODE_COLUMNS  # which the first frame does without
+
+    tables = (("gpus", GPU_COLUMNS), ("nodes", NODE_COLUMNS), ("jobs", JOB_COLUMNS), ("idle", JOB_COLUMNS))
+    known = {name: [column.key for column in columns] for name, columns in tables}
     for table, keys in settings.tui.columns:
-        if table not in COLUMNS:
-            yield f"columns: no table is called {_told(table)}{_nearest(table, COLUMNS)}"
+        if table not in known:
+            yield f"columns: no table is called {_told(table)}{_nearest(table, known)}"
             continue
         for key in keys:
-            if key not in COLUMNS[table]:
-                yield f"columns.{table}: no column is called {_told(key)}{_nearest(key, COLUMNS[table])}"
+            if key not in known[table]:
+                yield f"columns.{table}: no column is called {_told(key)}{_nearest(key, known[table])}"
 
 
 def _is_key(key: str) -> bool:

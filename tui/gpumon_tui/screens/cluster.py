@@ -15,17 +15,11 @@ from gpumon.settings import Settings
 from gpumon_tui.memory import Kept, KeptView
 from gpumon_tui.picture import History
 from gpumon_tui.screens.framed import FramedScreen
-from gpumon_tui.views.alerts import AlertsView
-from gpumon_tui.views.gpus import GpusView
-from gpumon_tui.views.idle import IdleView
-from gpumon_tui.views.jobs import JobsView
-from gpumon_tui.views.nodes import NodesView
-from gpumon_tui.views.overview import Overview
-from gpumon_tui.views.view import View
 from gpumon_tui.widgets.keys import KeyLine
 from gpumon_tui.widgets.tabs import TITLES, ViewTabs
 
 if TYPE_CHECKING:
+    from gpumon_tui.views.view import View
     from gpumon_tui.widgets.filter_line import FilterLine
 
 
@@ -54,15 +48,13 @@ class ClusterScreen(FramedScreen):
         """`kept` is how it was left before."""
         super().__init__(settings, label)
         self._filter_line: FilterLine | None = None
-        self.views: Sequence[View] = (
-            Overview(settings),
-            GpusView(settings),
-            NodesView(settings),
-            JobsView(settings),
-            AlertsView(settings),
-            IdleView(settings),
-        )
-        self._recall(kept or Kept())
+        self.views: Sequence[View] = ()
+        """None before the first frame is on the screen."""
+        self.is_ready = False
+        """True once they can be used."""
+        self._kept = kept or Kept()
+        if self._kept.view in TITLES:
+            self.set_reactive(ClusterScreen.current, TITLES.index(self._kept.view))
 
     @property
     def view(self) -> View:
@@ -71,15 +63,11 @@ class ClusterScreen(FramedScreen):
 
     @property
     def kept(self) -> Kept:
-        """How it is now."""
+        """How it is now; as it was before, as long as it is not ready."""
+        if not self.is_ready:
+            return self._kept
         arranged = {title: view.kept for title, view in zip(TITLES, self.views, strict=True)}
         return Kept(view=TITLES[self.current], views=arranged)
-
-    def _recall(self, kept: Kept) -> None:
-        for title, view in zip(TITLES, self.views, strict=True):
-            view.recall(kept.views.get(title, KeptView()))
-        if kept.view in TITLES:
-            self.set_reactive(ClusterScreen.current, TITLES.index(kept.view))
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -89,16 +77,25 @@ class ClusterScreen(FramedScreen):
     @property
     def sort_keys(self) -> Sequence[str]:
         """Those of the open view."""
-        return self.view.sort_keys
+        return self.view.sort_keys if self.is_ready else ()
 
     def parts(self) -> Iterable[Widget]:
-        """The tabs and the views, of which one is open."""
+        """The tabs; the views come as soon as that is on the screen."""
         yield ViewTabs().data_bind(ClusterScreen.picture, ClusterScreen.current)
-        for view in self.views:
-            yield view.data_bind(ClusterScreen.picture, ClusterScreen.history)
 
-    async def on_mount(self) -> None:
-        """The first view is open from the beginning."""
+    def on_mount(self) -> None:
+        """The first frame is drawn first."""
+        self.call_after_refresh(self.have_views)
+
+    async def have_views(self) -> None:
+        """Makes the views and opens one of them."""
+        from gpumon_tui.views.all_views import all_views
+
+        self.views = [view.data_bind(ClusterScreen.picture, ClusterScreen.history) for view in all_views(self.settings)]
+        for title, view in zip(TITLES, self.views, strict=True):
+            view.recall(self._kept.views.get(title, KeptView()))
+        await self.mount(*self.views, before=self.query_one(KeyLine))
+        self.is_ready = True
         await self.view.open()
         await self._show_filter()
         self.view.focus_rows()
@@ -111,6 +108,9 @@ class ClusterScreen(FramedScreen):
         """Opens a view."""
         if index == self.current:
             return
+        if not self.is_ready:
+            self.current = index  # opened as soon as it is there
+            return
         self.view.close()
         self.current = index
         with self.app.batch_update():
@@ -121,7 +121,7 @@ class ClusterScreen(FramedScreen):
 
     async def action_next_view(self, step: int) -> None:
         """Opens the view beside this one."""
-        await self.open_view((self.current + step) % len(self.views))
+        await self.open_view((self.current + step) % len(TITLES))
 
     async def action_filter(self) -> None:
         """Opens the filter line."""
@@ -134,7 +134,9 @@ class ClusterScreen(FramedScreen):
         await self.filter_by("" if self.view.filter_text == wanted else wanted)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """What idles can be asked of some views only."""
+        """What idles can be asked of some views only; nothing can be filtered before there is a view."""
+        if action in ("filter", "clear_filter", "only_idle") and not self.is_ready:
+            return False
         return action != "only_idle" or bool(self.view.idle_filter)
 
     def action_clear_filter(self) -> None:
@@ -149,13 +151,11 @@ class ClusterScreen(FramedScreen):
         """A tab was clicked."""
         await self.open_view(event.index)
 
-    @on(View.Narrowed)
-    async def narrow(self, event: View.Narrowed) -> None:
+    async def on_view_narrowed(self, event: View.Narrowed) -> None:
         """A row stands for others, which are shown alone."""
         await self.filter_by(event.filter_text)
 
-    @on(View.Counted)
-    def count_rows(self, event: View.Counted) -> None:
+    def on_view_counted(self, event: View.Counted) -> None:
         """The filter line says how many rows are left."""
         if event.view is self.view:
             self._say_counts()

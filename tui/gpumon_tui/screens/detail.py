@@ -58,11 +58,6 @@ class DetailScreen(FramedScreen):
         """Keys of the GPUs whose history is shown; () when there is none to show."""
 
     @property
-    @abstractmethod
-    def copied(self) -> str:
-        """What a key copies: how the thing is named."""
-
-    @property
     def is_over(self) -> bool:
         """True when it is gone, so that its history does not grow any more."""
         return False

@@ -58,6 +58,11 @@ class FramedScreen(Screen[None]):
         """What the trail of a screen that is opened from here begins with."""
         return self.trail
 
+    @property
+    def copied(self) -> str:
+        """What a key copies: how the thing is named that the screen is about; empty when it is about many."""
+        return ""
+
     @abstractmethod
     def parts(self) -> Iterable[Widget]:
         """What stands between header and keys; what is dimmed when it is old has the class "body"."""

@@ -7,11 +7,9 @@ from textual.color import Color
 from textual.reactive import reactive
 
 from gpumon.text import shown
+from gpumon_tui.history import CLUSTER_SECONDS
 from gpumon_tui.picture import History
 from gpumon_tui.widgets.row import Line
-
-HISTORY_SECONDS = 1800.0
-"""How far back the chart goes."""
 
 
 class UtilizationChart(Line):
@@ -32,7 +30,7 @@ class UtilizationChart(Line):
 
         points = self.history.points
         curve = Curve(points, Color.parse(self.app.theme_variables["heat-7"]).rgb)
-        drawn = draw_curves((curve,), SHARES, Span(HISTORY_SECONDS, points[-1].at), width, height - 1)
+        drawn = draw_curves((curve,), SHARES, Span(CLUSTER_SECONDS, points[-1].at), width, height - 1)
         chart = Text.from_ansi(drawn)
         chart.no_wrap = True
         return Text("\n").join([title, chart])
