@@ -206,6 +206,12 @@ class HandmadeSource:
         """No history."""
         return {}
 
+    def node_history(
+        self, nodes: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """No history."""
+        return {}
+
     def close(self) -> None:
         """Notes that it was closed."""
         self.is_closed = True

@@ -46,6 +46,12 @@ class RestlessSource:
         """None is held."""
         return {}
 
+    def node_history(
+        self, nodes: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """None is held."""
+        return {}
+
     def close(self) -> None:
         """Nothing to let go of."""
 

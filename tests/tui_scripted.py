@@ -66,11 +66,17 @@ class ScriptedSource:
     def gpu_history(
         self, keys: Sequence[str], field: str, seconds: float, points: int
     ) -> Mapping[str, tuple[Point, ...]]:
-        """The history of the script, of those GPUs that it tells of."""
+        """The history of the script, of those that it tells of."""
         self.questions.append((tuple(keys), field, seconds))
         if isinstance(self.told_of_gpus, BaseException):
             raise self.told_of_gpus
         return {key: line for key, line in self.told_of_gpus.items() if key in keys}
+
+    def node_history(
+        self, nodes: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """As of GPUs."""
+        return self.gpu_history(nodes, field, seconds, points)
 
     def close(self) -> None:
         """Remembers it."""

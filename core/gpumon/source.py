@@ -78,6 +78,19 @@ class ClusterSource(Protocol):
         """
         ...
 
+    def node_history(
+        self, nodes: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """One number of some nodes (by `Node.name`) over the last `seconds`, at most `points` each, oldest first.
+
+        `field` is one of the model's: "cpu_share", "load1", "network_received_bytes_per_second",
+        "network_sent_bytes_per_second". A node of which no history is held is not in the answer.
+
+        Raises:
+            SourceError: it could not be read.
+        """
+        ...
+
     def close(self) -> None:
         """Lets go of connections."""
         ...

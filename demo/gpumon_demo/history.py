@@ -1,4 +1,4 @@
-"""What single GPUs said over time: the numbers of the snapshots of those moments, without working out all the rest."""
+"""What single GPUs and nodes said over time: the numbers of the snapshots of those moments, without all the rest."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpumon.source import Point
-from gpumon_demo import sensors
+from gpumon_demo import hosts, sensors
 from gpumon_demo.blocks import Block
 from gpumon_demo.hardware import Card
-from gpumon_demo.inventory import MIB, Unit
+from gpumon_demo.inventory import MIB, Host, Unit
 from gpumon_demo.plans import Plan
 from gpumon_demo.rhythm import RESTING, Activity
 
@@ -65,6 +65,27 @@ def gpu_history(
         if points:
             found[key] = points
     return found
+
+
+def node_history(
+    simulation: Simulation, nodes: Sequence[str], field: str, moments: Sequence[int]
+) -> Mapping[str, tuple[Point, ...]]:
+    """One number of each node at these moments; a node that is down tells none."""
+    if field != "load1" and field not in hosts.RATES:
+        raise ValueError(f"there is no history of {field!r} of nodes")
+    known = [simulation.host_by_name[name] for name in nodes if name in simulation.host_by_name]
+    return {
+        host.name: tuple([Point(float(moment), _of_node(simulation, host, field, moment)) for moment in moments])
+        for host in known
+        if moments and host.name != simulation.troubles.down
+    }
+
+
+def _of_node(simulation: Simulation, host: Host, field: str, moment: int) -> float:
+    if field == "load1":
+        return hosts.load1(simulation, host, moment)
+    now, before = (hosts.counters(simulation, host, moment - back) for back in (0, hosts.RATE_SECONDS))
+    return hosts.RATES[field](host, now, before)
 
 
 def _gpu(simulation: Simulation, key: str) -> _Gpu | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpumon.model import Exporter, Filesystem, Node
@@ -58,6 +58,23 @@ def _counters(simulation: Simulation, host: Host, moment: int, done: Sums) -> Co
     )
 
 
+RATES: Mapping[str, Callable[[Host, Counters, Counters], float]] = {
+    "cpu_share": lambda host, now, before: max(0.0, 1 - _grown(now.idle, before.idle) / host.machine.cpus),
+    "disk_read_bytes_per_second": lambda _, now, before: _grown(now.read, before.read),
+    "disk_written_bytes_per_second": lambda _, now, before: _grown(now.written, before.written),
+    "network_received_bytes_per_second": lambda _, now, before: _grown(now.received, before.received),
+    "network_sent_bytes_per_second": lambda _, now, before: _grown(now.sent, before.sent),
+}
+"""What a node's counters of now and of a minute ago come to, by the model's names of the fields."""
+
+
+def load1(simulation: Simulation, host: Host, moment: int) -> float:
+    """A node's load at any moment."""
+    block, place = simulation.block_of[host.name]
+    seconds = _LOAD_SECONDS[0]
+    return _load(host, block.sums(place, moment), block.sums(place, moment - seconds), seconds)
+
+
 def node(cluster: Cluster, host: Host) -> Node:
     """One node."""
     troubles, moment = cluster.simulation.troubles, cluster.moment
@@ -67,22 +84,23 @@ def node(cluster: Cluster, host: Host) -> Node:
     block, place = cluster.simulation.block_of[host.name]
     done = {back: block.sums(place, moment - back) for back in {0, RATE_SECONDS, *_LOAD_SECONDS}}
     now, before = (_counters(cluster.simulation, host, moment - back, done[back]) for back in (0, RATE_SECONDS))
-    load1, load5, load15 = (_load(host, done[0], done[back], back) for back in _LOAD_SECONDS)
+    rates = {field: rate(host, now, before) for field, rate in RATES.items()}
+    loads = [_load(host, done[0], done[back], back) for back in _LOAD_SECONDS]
     total = host.machine.memory_bytes - 2 * GIB
     return Node(
         name=host.name,
-        cpu_share=max(0.0, 1 - _grown(now.idle, before.idle) / host.machine.cpus),
+        cpu_share=rates["cpu_share"],
         cores=host.machine.cpus,
-        load1=load1,
-        load5=load5,
-        load15=load15,
+        load1=loads[0],
+        load5=loads[1],
+        load15=loads[2],
         memory_total_bytes=float(total),
         memory_available_bytes=float(_available(cluster, host, total)),
         filesystems=filesystems(cluster, host),
-        disk_read_bytes_per_second=_grown(now.read, before.read),
-        disk_written_bytes_per_second=_grown(now.written, before.written),
-        network_received_bytes_per_second=_grown(now.received, before.received),
-        network_sent_bytes_per_second=_grown(now.sent, before.sent),
+        disk_read_bytes_per_second=rates["disk_read_bytes_per_second"],
+        disk_written_bytes_per_second=rates["disk_written_bytes_per_second"],
+        network_received_bytes_per_second=rates["network_received_bytes_per_second"],
+        network_sent_bytes_per_second=rates["network_sent_bytes_per_second"],
         booted_at=float(cluster.simulation.booted_at(host, moment)),
         slurm=slurm,
         gpus=tuple(host.units[places[0]].device.key for places in host.gpus),

@@ -78,6 +78,12 @@ class DemoSource:
         """What snapshots showed of some GPUs over the last `seconds`, without the times of which nothing was told."""
         return history.gpu_history(self.simulation, keys, field, self._moments(seconds, points))
 
+    def node_history(
+        self, nodes: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """What snapshots showed of some nodes over the last `seconds`."""
+        return history.node_history(self.simulation, nodes, field, self._moments(seconds, points))
+
     def _moments(self, seconds: float, points: int) -> list[int]:
         """At most so many moments, oldest first; the same ones again when asked a little later."""
         if points < 1 or seconds <= 0:

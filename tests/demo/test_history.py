@@ -86,3 +86,24 @@ def test_an_idle_gpu_has_been_idle_since_just_then(nodes: int) -> None:
             assert line[1].at == gpu.idle_since
             looked_at += 1
     assert looked_at > 10
+
+
+@pytest.mark.parametrize(
+    "field", ["cpu_share", "load1", "network_received_bytes_per_second", "network_sent_bytes_per_second"]
+)
+def test_the_history_of_nodes_is_what_the_snapshots_of_those_moments_showed(
+    cluster_of_12: Simulation, field: str
+) -> None:
+    source = _source(cluster_of_12)
+    names = [node.name for node in source.snapshot().nodes]
+    told = source.node_history([*names, "nobody"], field, 3600, 6)
+    assert set(told) == set(names) - {cluster_of_12.troubles.down}
+    for place in range(6):
+        moment = told[names[0]][place].at
+        shown = _source(cluster_of_12, moment).snapshot().node_by_name
+        assert {name: line[place].value for name, line in told.items()} == {n: getattr(shown[n], field) for n in told}
+
+
+def test_there_is_no_history_of_what_no_chart_shows(cluster_of_12: Simulation) -> None:
+    with pytest.raises(ValueError, match="no history of 'uptime'"):
+        _source(cluster_of_12).node_history(["gpu-a01"], "uptime", 3600, 6)

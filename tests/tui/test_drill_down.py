@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from clusters import NOW, gpu, healthy, hostile, mig, node, of_gpus, queued, troubled
+from clusters import NOW, cluster, gpu, healthy, hostile, mig, node, of_gpus, queued, troubled
 from gpumon.model import ClusterSnapshot, Lack, NodeSlurm
 from gpumon.model import Dialect as Exporters
 from gpumon.settings import Settings
@@ -213,6 +213,33 @@ async def test_another_size_asks_for_what_came_into_sight() -> None:
         await until(pilot, lambda: len(source.questions) == 1)
         await pilot.resize_terminal(200, 50)
         await until(pilot, lambda: len({field for _, field, _ in source.questions}) == 4)
+
+
+async def test_a_node_shows_what_the_machine_did_beside_what_its_gpus_did() -> None:
+    source = ScriptedSource(queued(), gpu_history={"GPU-gpu1-0": LINE, "gpu1": LINE})
+    app = GpumonApp(source, Settings(), interval=3600.0)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await first_picture(pilot)
+        app.screen.post_message(NodeChosen("gpu1"))
+        await until(pilot, lambda: seen(app).count("-60m") == 4)
+        for title in ("Utilization, last", "CPU, last", "Network in, last", "Network out, last"):
+            assert title in seen(app)
+        asked = {field: keys for keys, field, _ in source.questions}
+        assert asked["cpu_share"] == ("gpu1",)
+        assert len(asked["utilization"]) == 4
+        await pilot.press(*"mmm")
+        await until(pilot, lambda: "Load, last" in seen(app))
+
+
+async def test_a_node_without_gpus_has_charts_of_its_own() -> None:
+    source = ScriptedSource(cluster((node("cpu1"), ())), gpu_history={"cpu1": LINE})
+    app = GpumonApp(source, Settings(), interval=3600.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await first_picture(pilot)
+        app.screen.post_message(NodeChosen("cpu1"))
+        await until(pilot, lambda: seen(app).count("-60m") == 1)
+        assert "No GPU is known here." in seen(app)
+        assert {field for _, field, _ in source.questions} == {"cpu_share"}
 
 
 @pytest.mark.parametrize("size", SIZES)

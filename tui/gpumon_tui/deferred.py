@@ -34,6 +34,12 @@ class DeferredSource:
         """One number of some GPUs over the last `seconds`."""
         return self._source().gpu_history(keys, field, seconds, points)
 
+    def node_history(
+        self, nodes: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """One number of some nodes over the last `seconds`."""
+        return self._source().node_history(nodes, field, seconds, points)
+
     def close(self) -> None:
         """Closes what was made."""
         if self._made:

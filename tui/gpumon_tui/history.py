@@ -42,13 +42,14 @@ FIRST_RANGE = 1
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuestion:
-    """One number of some GPUs over the last while."""
+    """One number of some GPUs, or of some nodes, over the last while."""
 
     keys: tuple[str, ...]
-    """Of the GPUs, as in `Gpu.key`."""
+    """Of the GPUs, as in `Gpu.key`; the names of the nodes."""
     field: str
     """Of the model: "utilization", "power_watts", ..."""
     seconds: float
+    is_of_nodes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class GpuHistory:
     question: HistoryQuestion | None = None
     """None before anything was asked."""
     by_gpu: Mapping[str, tuple[Point, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    """Oldest first; a GPU of which no history is held is not in it."""
+    """Or by node; oldest first. One of which no history is held is not in it."""
     reason: str = ""
     """Why it could not be read."""
 
@@ -89,7 +90,8 @@ def envelope_of(lines: Iterable[tuple[Point, ...]]) -> Envelope:
 def answer(question: HistoryQuestion, source: ClusterSource) -> GpuHistory:
     """Asks the source, and says why when that fails; meant for the source's thread."""
     try:
-        told = source.gpu_history(question.keys, question.field, question.seconds, POINTS)
+        ask = source.node_history if question.is_of_nodes else source.gpu_history
+        told = ask(question.keys, question.field, question.seconds, POINTS)
     except GpumonError as error:
         return GpuHistory(question, reason=error.message)
     return GpuHistory(question, told)

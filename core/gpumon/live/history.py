@@ -1,17 +1,20 @@
-"""Reads history: over which moments, and how the lines of some GPUs are asked for."""
+"""Reads history: over which moments, and how the lines of some GPUs or nodes are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gpumon.prometheus import queries
 from gpumon.prometheus.client import PrometheusClient
-from gpumon.prometheus.labels import GpuKeyLabels, NameLabels
+from gpumon.prometheus.labels import GpuKeyLabels, NameLabels, TargetLabels
 from gpumon.prometheus.queries import GpuMetric
 from gpumon.reading import history as reading
 from gpumon.reading.history import Line
+from gpumon.reading.silence import TargetKey
 
+_WINDOW_SCRAPES = 4
+"""A rate over fewer scrapes has gaps where one of them is missing."""
 _METRIC_OF = {metric.field: metric for metric in queries.LIVE_GPU_METRICS}
 
 
@@ -55,6 +58,21 @@ def of_gpus(client: PrometheusClient, keys: Sequence[str], field: str, over: Spa
     if metric is queries.UTILIZATION:
         found |= _lines(client, [key for key in keys if key not in found], queries.ENGINE_ACTIVE, over)
     return found
+
+
+def of_nodes(
+    client: PrometheusClient, targets: Mapping[TargetKey, str], field: str, over: Span, interval: float
+) -> dict[str, Line]:
+    """The line of each node that has one; `targets` say which node_exporter tells about which node."""
+    instances = {instance for _, instance in targets}
+    promql = queries.node_history(field, instances, max(over.step, _WINDOW_SCRAPES * interval))
+    if promql is None:
+        raise ValueError(f"there is no history of {field!r} of nodes")
+    if not targets:
+        return {}
+    matrix = client.query_range(promql, TargetLabels, start=over.start, end=over.end, step=over.step)
+    found = {targets.get((one.metric.job, one.metric.instance), ""): reading.line(one) for one in matrix.series}
+    return {node: points[-over.points :] for node, points in found.items() if node and points}
 
 
 def _lines(client: PrometheusClient, keys: Sequence[str], metric: GpuMetric, over: Span) -> dict[str, Line]:

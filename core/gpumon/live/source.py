@@ -280,6 +280,22 @@ class PrometheusSource:
         over = self._span(seconds, points)
         return history.of_gpus(self._client, keys, field, over) if over else {}
 
+    def node_history(
+        self, nodes: Sequence[str], field: str, seconds: float, points: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """One number of some nodes over the last `seconds`, as their node_exporters told it."""
+        over = self._span(seconds, points)
+        shown = self._nodes.shown.nodes if self._nodes.shown else ()
+        targets = {
+            (exporter.job, exporter.instance): node.name
+            for node in shown
+            if node.name in nodes
+            for exporter in node.exporters
+            if exporter.kind == "node"
+        }
+        interval = self._pulse.interval_seconds or _USUAL_INTERVAL_SECONDS
+        return history.of_nodes(self._client, targets, field, over, interval) if over else {}
+
     def _span(self, seconds: float, points: int) -> Span | None:
         """By the server's clock, which goes on between refreshes."""
         now = time.time() + (self._client.clock_skew_seconds or 0.0)

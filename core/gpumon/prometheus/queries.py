@@ -227,6 +227,22 @@ def node_rate(metric: str, left_out: str) -> str:
     return f"sum without (device) (irate({metric}{{device!~{quoted(left_out)}}}[5m]))"
 
 
+def node_history(field: str, instances: Iterable[str], window_seconds: float) -> str | None:
+    """One number of the nodes behind some targets, for a range query; None for a number that has no history.
+
+    A mean over the window before each moment: between two scrapes alone, a line of few points would show chance.
+    """
+    where, window = f"instance=~{any_of(instances)}", f"[{window_seconds:.0f}s]"
+    if field == "load1":
+        return f"node_load1{{{where}}}"
+    if field == "cpu_share":
+        return f'1 - avg without (cpu, mode) (rate(node_cpu_seconds_total{{mode="idle",{where}}}{window}))'
+    for name, metric, left_out in NODE_RATES:
+        if name == field:
+            return f"sum without (device) (rate({metric}{{device!~{quoted(left_out)},{where}}}{window}))"
+    return None
+
+
 _SLURM_NAMES: tuple[tuple[str, str], ...] = (
     ("slurm_queue_", "[a-z_]+"),
     ("slurm_jobs", "|_[a-z_]+"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gpumon.prometheus.labels import GpuKeyLabels, NameLabels
+from gpumon.prometheus.labels import GpuKeyLabels, NameLabels, TargetLabels
 from gpumon.prometheus.queries import GpuMetric
 from gpumon.prometheus.wire import Series, finite
 from gpumon.reading.gpus import NEVER_ZERO, OF_THE_CARD
@@ -14,7 +14,12 @@ Line = tuple[Point, ...]
 """Oldest first; where nothing was told there is no point."""
 
 
-def line(series: Series[NameLabels] | Series[GpuKeyLabels], factor: float = 1.0, *, may_be_zero: bool = True) -> Line:
+def line(
+    series: Series[NameLabels] | Series[GpuKeyLabels] | Series[TargetLabels],
+    factor: float = 1.0,
+    *,
+    may_be_zero: bool = True,
+) -> Line:
     """The points of one series that are numbers."""
     told = ((at, finite(text)) for at, text in series.values)
     return tuple(

@@ -153,3 +153,48 @@ def test_points_fit_the_scrape_interval(
 
 def test_the_same_moments_are_asked_for_a_little_later() -> None:
     assert span(1_000_020.0, 3600, 60, 15.0) == span(1_000_055.0, 3600, 60, 15.0) != span(1_000_090.0, 3600, 60, 15.0)
+
+
+def of_nodes() -> tuple[FakePrometheus, PrometheusSource]:
+    """A server with two nodes, and a source that has read it."""
+    server = FakePrometheus()
+    live = source(server)
+    server.scrape(captured("node_exporter-1.5.0.prom"), job="node", instance="a:9100", node="a")
+    server.scrape(captured("node_exporter-1.5.0.prom"), job="node", instance="b:9100", node="b")
+    live.snapshot(Parts.NODES)
+    server.asked.clear()
+    return server, live
+
+
+def test_the_load_of_a_node_is_what_its_own_exporter_told() -> None:
+    server, live = of_nodes()
+    for name, load in (("a", 2.5), ("b", 7.0)):
+        server.remember("node_load1", steady(load), job="node", instance=f"{name}:9100")
+    found = live.node_history(["a", "nobody"], "load1", HOUR, 60)
+    assert list(found) == ["a"]
+    assert len(found["a"]) == 60
+    assert {point.value for point in found["a"]} == {2.5}
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("cpu_share", 'rate(node_cpu_seconds_total{mode="idle",instance=~"a:9100"}[60s])'),
+        ("network_received_bytes_per_second", 'instance=~"a:9100"}[60s])'),
+        ("network_sent_bytes_per_second", "rate(node_network_transmit_bytes_total{device!~"),
+    ],
+)
+def test_a_rate_is_a_mean_over_some_scrapes_of_that_target_alone(field: str, words: str) -> None:
+    server, live = of_nodes()
+    assert live.node_history(["a"], field, HOUR, 60) == {}
+    (asked,) = server.asked
+    assert words in asked
+
+
+def test_nodes_that_nobody_tells_about_are_not_asked_for() -> None:
+    server, live = of_nodes()
+    assert live.node_history(["nobody"], "load1", HOUR, 60) == {}
+    assert live.node_history(["a"], "load1", HOUR, 0) == {}
+    assert server.asked == []
+    with pytest.raises(ValueError, match="no history of 'uptime'"):
+        live.node_history(["a"], "uptime", HOUR, 60)

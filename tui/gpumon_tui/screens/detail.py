@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
@@ -17,6 +18,7 @@ from gpumon_tui.history import FRESH_SECONDS, MOST_GPUS, RANGES, GpuHistory, His
 from gpumon_tui.picture import Picture
 from gpumon_tui.screens.framed import FramedScreen
 from gpumon_tui.widgets.charts import GpuCharts
+from gpumon_tui.widgets.history_chart import METRICS, Metric
 from gpumon_tui.widgets.tabs import TITLES
 
 
@@ -37,6 +39,8 @@ class DetailScreen(FramedScreen):
         Binding("m", "metric", "Metric", id="chart.metric", tooltip="History of another number"),
     ]  # fmt: skip
 
+    metrics: ClassVar[Sequence[Metric]] = METRICS
+    """What its charts can show."""
     gpu_history: var[GpuHistory] = var(GpuHistory)
 
     @dataclass
@@ -48,7 +52,7 @@ class DetailScreen(FramedScreen):
     def __init__(self, settings: Settings, label: str, trail: tuple[str, ...]) -> None:
         super().__init__(settings, label)
         self.set_reactive(FramedScreen.trail, trail)
-        self.charts = GpuCharts(settings.units)
+        self.charts = GpuCharts(settings.units, self.metrics)
         self._asked: tuple[HistoryQuestion, ...] = ()
         self._asked_at = 0.0
 
@@ -56,6 +60,11 @@ class DetailScreen(FramedScreen):
     @abstractmethod
     def charted(self) -> tuple[str, ...]:
         """Keys of the GPUs whose history is shown; () when there is none to show."""
+
+    @property
+    def charted_nodes(self) -> tuple[str, ...]:
+        """Names of the nodes whose own history is shown."""
+        return ()
 
     @property
     def is_over(self) -> bool:
@@ -91,7 +100,7 @@ class DetailScreen(FramedScreen):
         """Where there is no chart, there is nothing to ask of it; where all are shown, there is no other."""
         if action not in ("range", "metric"):
             return True
-        seen = len(self.charts.seen) if self.charted else 0
+        seen = len(self.charts.seen) if self.charted or self.charted_nodes else 0
         return seen > 0 and (action == "range" or seen < len(self.charts.charts))
 
     def action_back(self) -> None:
@@ -109,9 +118,12 @@ class DetailScreen(FramedScreen):
         self._want_history()
 
     def _want_history(self) -> None:
-        keys, seconds = self.charted[:MOST_GPUS], RANGES[self.charts.range].seconds
-        questions = tuple(HistoryQuestion(keys, chart.metric.field, seconds) for chart in self.charts.seen)
+        questions = tuple(question for chart in self.charts.seen if (question := self._question(chart.metric)).keys)
         is_fresh = questions == self._asked and (self.is_over or monotonic() - self._asked_at < FRESH_SECONDS)
-        if keys and questions and not is_fresh:
+        if questions and not is_fresh:
             self._asked, self._asked_at = questions, monotonic()
             self.post_message(self.HistoryWanted(questions))
+
+    def _question(self, metric: Metric) -> HistoryQuestion:
+        keys = self.charted_nodes if metric.is_of_node else self.charted[:MOST_GPUS]
+        return HistoryQuestion(keys, metric.field, RANGES[self.charts.range].seconds, metric.is_of_node)

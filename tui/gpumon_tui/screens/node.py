@@ -1,4 +1,4 @@
-"""The screen of one node: what it is and how it stands, its GPUs as large as fits, and what they did."""
+"""The screen of one node: what it is and how it stands, its GPUs as large as fits, and what it and they did."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from gpumon_tui.node_facts import facts_of
 from gpumon_tui.picture import Picture
 from gpumon_tui.screens.detail import DetailScreen
 from gpumon_tui.widgets.facts import Fact, Facts
+from gpumon_tui.widgets.history_chart import NODE_METRICS
 from gpumon_tui.widgets.node_gauges import NodeGauges
 from gpumon_tui.widgets.remarks import PartRemarks
 
 
 class NodeScreen(DetailScreen):
     """One node by its name; when nothing tells of it any more the last picture of it stays, and says so."""
+
+    metrics = NODE_METRICS
 
     def __init__(self, settings: Settings, label: str, node: str, trail: tuple[str, ...]) -> None:
         super().__init__(settings, label, trail)
@@ -37,6 +40,11 @@ class NodeScreen(DetailScreen):
     def charted(self) -> tuple[str, ...]:
         """Its GPUs."""
         return tuple(gpu.key for gpu in self._gauges.gpus)
+
+    @property
+    def charted_nodes(self) -> tuple[str, ...]:
+        """Itself."""
+        return (self.node,)
 
     @property
     def copied(self) -> str:

@@ -23,9 +23,10 @@ class GpuCharts(Grid):
 
     DEFAULT_CSS = "GpuCharts { height: 14; grid-gutter: 0 1; }"
 
-    def __init__(self, shown_units: Units) -> None:
+    def __init__(self, shown_units: Units, metrics: Sequence[Metric] = METRICS) -> None:
         super().__init__()
-        self.charts = tuple(GpuHistoryChart(shown_units) for _ in METRICS)
+        self._metrics = metrics
+        self.charts = tuple(GpuHistoryChart(shown_units) for _ in metrics)
         self.range = FIRST_RANGE
         """Index of what they show in `RANGES`."""
         self._first_metric = 0
@@ -64,7 +65,7 @@ class GpuCharts(Grid):
 
     def turn_metric(self) -> None:
         """Another number in the first chart."""
-        self._first_metric = (self._first_metric + 1) % len(METRICS)
+        self._first_metric = (self._first_metric + 1) % len(self._metrics)
         self._set()
 
     def on_resize(self) -> None:
@@ -82,5 +83,5 @@ class GpuCharts(Grid):
             chart.range, chart.metric = RANGES[self.range], metric
 
     def _turned(self) -> Iterator[Metric]:
-        yield from METRICS[self._first_metric :]
-        yield from METRICS[: self._first_metric]
+        yield from self._metrics[self._first_metric :]
+        yield from self._metrics[: self._first_metric]

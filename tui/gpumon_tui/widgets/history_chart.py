@@ -34,6 +34,8 @@ class Metric:
     top: Callable[[Sequence[Gpu]], float | None]
     """The highest value these GPUs can have; None when that is not known."""
     text: Callable[[float, Units], str]
+    is_of_node: bool = False
+    """True for a number of the machine, not of its GPUs."""
 
 
 def _most_memory(gpus: Sequence[Gpu]) -> float | None:
@@ -44,6 +46,14 @@ def _most_power(gpus: Sequence[Gpu]) -> float | None:
     return max((gpu.detail.power_limit_watts or 0.0 for gpu in gpus), default=0.0) or None
 
 
+def _unknown(_: Sequence[Gpu]) -> float | None:
+    return None
+
+
+def _rate(value: float, told: Units) -> str:
+    return told.rate(value)
+
+
 METRICS = (
     Metric("utilization", "Utilization", "heat-7", lambda _: 1.0, lambda value, _: units.share(value)),
     Metric("memory_used_bytes", "Memory", "memory", _most_memory, lambda value, told: told.size(value)),
@@ -51,6 +61,15 @@ METRICS = (
     Metric("temperature_celsius", "Temperature", "cool", lambda _: 100.0, lambda value, told: told.degrees(value)),
 )
 """In the order in which a key goes through them."""
+NODE_METRICS = (
+    METRICS[0],
+    Metric("cpu_share", "CPU", "primary", lambda _: 1.0, lambda value, _: units.share(value), True),
+    Metric("network_received_bytes_per_second", "Network in", "cool", _unknown, _rate, True),
+    Metric("network_sent_bytes_per_second", "Network out", "cool", _unknown, _rate, True),
+    Metric("load1", "Load", "primary", _unknown, lambda value, _: units.number(value), True),
+    *METRICS[1:],
+)
+"""Of a node and its GPUs; what is asked for first stands in front, where a small terminal has room for two."""
 
 
 class GpuHistoryChart(Line):
@@ -120,6 +139,8 @@ class GpuHistoryChart(Line):
         return asked is not None and (asked.field, asked.seconds) == (self.metric.field, self.range.seconds)
 
     def _why_empty(self) -> str:
+        if not self._gpus and not self.metric.is_of_node:
+            return "No GPU is known here."
         if not self._is_answered():
             return "Asking for history…"
         return shown(self.history.reason) or f"The source holds no history of this: {self.metric.title.lower()}."
