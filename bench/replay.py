@@ -26,6 +26,7 @@ class Replay(ThreadingHTTPServer):
     """Remembers every answer by moment and question."""
 
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, url: str, step: float) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
