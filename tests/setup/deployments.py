@@ -30,6 +30,8 @@ class Cluster:
     hosts: dict[str, FakeHost] = field(default_factory=dict[str, FakeHost])
     unreachable: dict[str, Exception] = field(default_factory=dict[str, Exception])
     """What happens when one dials these."""
+    dialled: list[str] = field(default_factory=list[str])
+    """Whom the last run dialled, each time anew."""
 
     def __post_init__(self) -> None:
         self.prometheus = FakePrometheus(self.hosts)
@@ -46,6 +48,7 @@ class Cluster:
         """`gpumon setup`, as it was typed; each run dials anew."""
         for host in self.hosts.values():
             host.asked = 0
+        self.dialled.clear()
         parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
         command.add_arguments(parser)
         options = parser.parse_args(typed)
@@ -54,6 +57,7 @@ class Cluster:
 
     def reach(self, machine: Machine) -> FakeHost:
         """The way to a machine."""
+        self.dialled.append(machine.name)
         if machine.name in self.unreachable:
             raise self.unreachable[machine.name]
         self.hosts[machine.name].is_closed = False

@@ -99,6 +99,14 @@ def test_a_master_that_is_a_node_too_keeps_what_it_has_as_master(cluster: Cluste
     assert "gpumon-prometheus" in cluster["head"].containers
 
 
+def test_a_node_goes_over_one_connection_to_each_machine_so_that_sudo_asks_once(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(cluster, capsys)
+    assert cluster.run("remove-node", "gpu2", "--yes") == 0
+    assert sorted(cluster.dialled) == ["gpu1", "gpu2", "head"]
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [

@@ -2,7 +2,7 @@
 
 from gpumon_setup.plan.change import Change, HostPlan, Plan
 from gpumon_setup.plan.planning import Wanted, plan_host, plan_uninstall, removal_look, still_to_see, wanted
-from gpumon_setup.plan.showing import plan_json, plan_lines
+from gpumon_setup.plan.showing import counted, plan_json, plan_lines
 from gpumon_setup.plan.standing import Stand, Standing, standings
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Stand",
     "Standing",
     "Wanted",
+    "counted",
     "plan_host",
     "plan_json",
     "plan_lines",

@@ -73,15 +73,16 @@ def _host_lines(host: HostPlan, *, with_diffs: bool) -> Iterator[str]:
 def _summary(plan: Plan) -> str:
     changes = sum(len(host.changes) for host in plan.hosts if not host.obstacles)
     touched = sum(bool(host.changes) and not host.obstacles for host in plan.hosts)
-    parts = [f"{_count(changes, 'change')} on {_count(touched, 'machine')}"] if changes else []
+    parts = [f"{counted(changes, 'change')} on {counted(touched, 'machine')}"] if changes else []
     parts += ["Nothing to do"] if not changes and any(host.is_empty for host in plan.hosts) else []
     held = sum(len(host.held_back) for host in plan.hosts)
     stuck = sum(bool(host.obstacles) for host in plan.hosts)
-    parts += [f"{_count(held, 'change')} held back while jobs run"] if held else []
-    parts += [f"{_count(stuck, 'machine')} with an obstacle"] if stuck else []
-    parts += [f"{_count(len(plan.failures), 'machine')} out of reach"] if plan.failures else []
+    parts += [f"{counted(held, 'change')} held back while jobs run"] if held else []
+    parts += [f"{counted(stuck, 'machine')} with an obstacle"] if stuck else []
+    parts += [f"{counted(len(plan.failures), 'machine')} out of reach"] if plan.failures else []
     return "; ".join(parts) + "."
 
 
-def _count(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
+    """A number of things: "1 machine", "3 machines"."""
     return f"{number} {thing}{'' if number == 1 else 's'}"

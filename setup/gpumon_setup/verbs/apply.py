@@ -7,33 +7,41 @@ from threading import Lock
 
 from gpumon.errors import GpumonError
 from gpumon_setup.fleet import locked
-from gpumon_setup.plan import Plan
+from gpumon_setup.plan import Plan, plan_lines
 from gpumon_setup.verbs import google, verify
 from gpumon_setup.verbs import plan as planning
 from gpumon_setup.verbs.codes import SetupCode
 from gpumon_setup.verbs.opening import opened
 from gpumon_setup.verbs.options import SetupOptions
 from gpumon_setup.verbs.session import Session
-from gpumon_setup.verbs.talk import is_agreed, narrate, put
+from gpumon_setup.verbs.talk import accompany, announce, is_agreed, narrate
+
+Show = Callable[[Plan, SetupOptions], None]
+"""Shows the plan that is to be carried out."""
 
 
 def run(options: SetupOptions) -> int:
     """Brings the cluster to where the configuration wants it."""
     if options.check:
         return planning.run(options)
+    with opened(options) as session, locked(session.fleet.host(session.inventory.master.name)):
+        return brought_about(session, options)
+
+
+def brought_about(session: Session, options: SetupOptions, show: Show = planning.show) -> int:
+    """How it ends when a session's machines are brought to where they should be; the lock is held already."""
 
     def planned(session: Session) -> Plan:
         session.gather()
         return session.plan(allow_busy=options.allow_busy)
 
-    with opened(options) as session, locked(session.fleet.host(session.inventory.master.name)):
-        narrate(f"Looking at {len(session.names)} machines …")
-        code = carry_out(session, planned, options, lambda: _proved(session, options))
-        if code == SetupCode.OK:
-            google.let_through(session.site, applies=options.apply_gce)
-            for line in (*verify.next_lines(session), *session.advice()):
-                narrate(line)
-        return code
+    announce(len(session.names))
+    code = carry_out(session, planned, options, lambda: _proved(session, options), show)
+    if code == SetupCode.OK:
+        google.let_through(session.site, applies=options.apply_gce)
+        for line in (*verify.next_lines(session), *session.advice()):
+            narrate(line)
+    return code
 
 
 def _proved(session: Session, options: SetupOptions) -> SetupCode:
@@ -41,12 +49,7 @@ def _proved(session: Session, options: SetupOptions) -> SetupCode:
     if not any(one.name == "prometheus" for one in session.components) or "prometheus" in session.inventory.without:
         return SetupCode.OK
     checks = verify.checked(session, intervals=3, spare=verify.FIRST_SECONDS)
-    lines = list(verify.check_lines(checks))
-    if options.json:  # its one object is the plan
-        for line in lines:
-            narrate(line)
-    else:
-        put(lines)
+    accompany(verify.check_lines(checks), is_json=options.json)
     return verify.code_of(session, checks)
 
 
@@ -55,39 +58,40 @@ def carry_out(
     planned: Callable[[Session], Plan],
     options: SetupOptions,
     proved: Callable[[], SetupCode] = lambda: SetupCode.OK,
+    show: Show = planning.show,
 ) -> int:
     """Shows what is planned, asks, does it, and plans once more: then nothing may be left, and what is there works."""
     plan = planned(session)
-    planning.show(plan, options)
+    show(plan, options)
     if not plan.has_changes:
         return planning.plan_code(plan)
     if not options.yes and not is_agreed("Do all this?"):
         narrate("Nothing was done.")
         return SetupCode.INCOMPLETE
-    if performed(session, plan):
+    if performed(session, plan, options):
         narrate("Run it again when that is mended: what is done stays done.")
         return SetupCode.INCOMPLETE
     after = planned(session)
     if after.has_changes:
         narrate("This is still to be done, or was undone by somebody else meanwhile:")
-        planning.show(after, options)
+        accompany(plan_lines(after, with_diffs=not options.no_diff), is_json=options.json)
         return SetupCode.INCOMPLETE
     narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")
     return max(planning.plan_code(after), proved())
 
 
-def performed(session: Session, plan: Plan) -> Mapping[str, GpumonError]:
+def performed(session: Session, plan: Plan, options: SetupOptions) -> Mapping[str, GpumonError]:
     """Carries out a plan and tells of each change; what failed, by machine. Ctrl-C says what was done and what not."""
     progress = _Progress(plan)
     try:
         failed = session.apply(plan, progress.done)
     except KeyboardInterrupt:
-        put(progress.lines())
+        accompany(progress.lines(), is_json=options.json)
         raise
     for error in failed.values():
         narrate(str(error))
     if failed:
-        put(progress.lines(failed))
+        accompany(progress.lines(failed), is_json=options.json)
     return failed
 
 

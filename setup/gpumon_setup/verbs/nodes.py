@@ -13,7 +13,7 @@ from gpumon_setup.failures import SetupError
 from gpumon_setup.inventory import CannotEdit, NoHostlist, Role, expanded, with_nodes
 from gpumon_setup.inventory.model import Inventory
 from gpumon_setup.verbs.options import SetupOptions
-from gpumon_setup.verbs.talk import is_agreed, narrate, put
+from gpumon_setup.verbs.talk import accompany, is_agreed, narrate
 
 
 def named(options: SetupOptions) -> tuple[str, ...]:
@@ -46,12 +46,7 @@ def rewritten(
     except CannotEdit as reason:
         raise SetupError(f"{file} cannot be edited: {shown(str(reason), 400)}") from None
     diff = unified_diff(before.splitlines(), after.splitlines(), f"{file} (now)", f"{file} (planned)", n=1, lineterm="")
-    lines = [shown(line, 400) for line in diff]
-    if options.json:  # its one object is the plan
-        for line in lines:
-            narrate(line)
-    else:
-        put(lines)
+    accompany([shown(line, 400) for line in diff], is_json=options.json)
     if not options.yes and not is_agreed(f"Write this to {file}?"):
         narrate("Nothing was done.")
         return False

@@ -6,13 +6,13 @@ from gpumon_setup.plan import Plan, plan_json, plan_lines
 from gpumon_setup.verbs.codes import SetupCode
 from gpumon_setup.verbs.opening import opened
 from gpumon_setup.verbs.options import SetupOptions
-from gpumon_setup.verbs.talk import narrate, put
+from gpumon_setup.verbs.talk import announce, put
 
 
 def run(options: SetupOptions) -> int:
     """Shows the plan."""
     with opened(options) as session:
-        narrate(f"Looking at {len(session.names)} machines …")
+        announce(len(session.names))
         session.gather()
         plan = session.plan(allow_busy=options.allow_busy)
     show(plan, options)

@@ -11,7 +11,7 @@ from gpumon_setup.plan import Plan, Stand, Standing
 from gpumon_setup.verbs.codes import SetupCode
 from gpumon_setup.verbs.opening import opened
 from gpumon_setup.verbs.options import SetupOptions
-from gpumon_setup.verbs.talk import narrate, put
+from gpumon_setup.verbs.talk import announce, put
 
 SCHEMA = "gpumon.setup.status/1"
 
@@ -19,7 +19,7 @@ SCHEMA = "gpumon.setup.status/1"
 def run(options: SetupOptions) -> int:
     """Looks, and changes nothing."""
     with opened(options) as session:
-        narrate(f"Looking at {len(session.names)} machines …")
+        announce(len(session.names))
         session.gather()
         plan = session.plan(allow_busy=True)
         found = session.standings(plan)

@@ -8,6 +8,7 @@ from threading import Lock
 
 from gpumon.errors import UsageError
 from gpumon.text import shown
+from gpumon_setup.plan import counted
 
 _LOCK = Lock()
 
@@ -16,6 +17,20 @@ def put(lines: Iterable[str]) -> None:
     """Results, one a line."""
     sys.stdout.writelines(_fit(f"{line}\n", sys.stdout.encoding) for line in lines)
     sys.stdout.flush()
+
+
+def accompany(lines: Iterable[str], *, is_json: bool) -> None:
+    """What goes with a result: beside it, or on standard error where one JSON object is all that may be said."""
+    if not is_json:
+        put(lines)
+        return
+    for line in lines:
+        narrate(line)
+
+
+def announce(machines: int) -> None:
+    """That one looks now."""
+    narrate(f"Looking at {counted(machines, 'machine')} …")
 
 
 def narrate(text: str) -> None:

@@ -18,7 +18,7 @@ from gpumon_setup.verbs.codes import SetupCode
 from gpumon_setup.verbs.opening import opened
 from gpumon_setup.verbs.options import SetupOptions
 from gpumon_setup.verbs.session import Session
-from gpumon_setup.verbs.talk import is_agreed, narrate, put
+from gpumon_setup.verbs.talk import accompany, announce, is_agreed, narrate
 from gpumon_setup.verify import Check
 
 _GROWTH = 8
@@ -34,7 +34,7 @@ def run(options: SetupOptions) -> int:
                 "Without gpumon's own Prometheus nobody says whether a new version works.",
                 advice="gpumon setup brings it everywhere at once.",
             )
-        narrate(f"Looking at {len(session.names)} machines …")
+        announce(len(session.names))
         session.gather()
         plan = session.plan(allow_busy=options.allow_busy)
         planning.show(plan, options)
@@ -70,7 +70,7 @@ class _Upgrade:
 
     def _bring(self, plan: Plan, names: Sequence[str]) -> list[str]:
         """Applies a plan; the sentences about what is not well afterwards."""
-        if failed := performed(self.session, plan):
+        if failed := performed(self.session, plan, self.options):
             return [f"FAILED  {error}" for error in failed.values()]
         only = replace(self.session, limit=frozenset(names))
         checks = verify.checked(only, intervals=3, spare=verify.FIRST_SECONDS)
@@ -78,7 +78,7 @@ class _Upgrade:
         return list(verify.check_lines([check for check in checks if (check.claim, check.host) in new])) if new else []
 
     def _say(self, problems: Sequence[str], old: Mapping[str, Mapping[str, str]]) -> None:
-        put(problems)
+        accompany(problems, is_json=self.options.json)
         narrate("Going back. Until that is mended, name the old versions in the configuration:")
         for component, image in dict(item for images in old.values() for item in images.items()).items():
             narrate(f'  [setup.{component}] image = "{image}"')
@@ -92,7 +92,7 @@ class _Upgrade:
             inventory = replace(self.session.inventory, sections=sections)
             back = Session(inventory, self.session.fleet, self.session.components, frozenset({name}))
             back.gather()
-            failed = performed(back, back.plan(allow_busy=self.options.allow_busy))
+            failed = performed(back, back.plan(allow_busy=self.options.allow_busy), self.options)
             checks = () if failed else verify.checked(back, intervals=3, spare=verify.FIRST_SECONDS)
             is_well = not failed and not {one for one in _failing(checks) - self.known if one[1] == name}
             narrate(f"{name} is back." if is_well else f"{name} could not be brought back: gpumon setup status.")
@@ -100,7 +100,7 @@ class _Upgrade:
     def _clear(self) -> SetupCode:
         """What is left: images that nobody needs any more."""
         self.session.gather()
-        failed = performed(self.session, self.session.plan(allow_busy=self.options.allow_busy))
+        failed = performed(self.session, self.session.plan(allow_busy=self.options.allow_busy), self.options)
         self.session.gather()
         after = self.session.plan(allow_busy=self.options.allow_busy)
         narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")

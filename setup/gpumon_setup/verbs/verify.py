@@ -13,7 +13,7 @@ from gpumon_setup.verbs.codes import SetupCode
 from gpumon_setup.verbs.opening import opened
 from gpumon_setup.verbs.options import SetupOptions
 from gpumon_setup.verbs.session import Session
-from gpumon_setup.verbs.talk import narrate, put
+from gpumon_setup.verbs.talk import announce, narrate, put
 from gpumon_setup.verify import Check, Verifier
 
 SCHEMA = "gpumon.setup.verify/1"
@@ -24,7 +24,7 @@ FIRST_SECONDS = 45.0
 def run(options: SetupOptions) -> int:
     """Looks, and waits for two scrapes at most."""
     with opened(options) as session:
-        narrate(f"Looking at {len(session.names)} machines …")
+        announce(len(session.names))
         session.gather()
         checks = checked(session, intervals=2)
         put([_json(checks, session.failures).rstrip()] if options.json else check_lines(checks))
