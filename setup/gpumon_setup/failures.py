@@ -12,6 +12,7 @@ SetupError
 │   │   └── SudoPasswordWrong the password was not accepted
 │   ├── HostSilent            a command did not end in time
 │   ├── StepFailed            a step of the plan failed
+│   ├── StillAtWork           what an earlier run began there goes on
 │   └── StrangeAnswer         what came back cannot be what was asked for
 ├── NoPassword                a password is needed and there is nobody to ask
 ├── Locked                    somebody else is setting this cluster up
@@ -21,6 +22,7 @@ SetupError
 from __future__ import annotations
 
 from gpumon.errors import GpumonError
+from gpumon.text import shown
 
 
 class SetupError(GpumonError):
@@ -76,6 +78,18 @@ class HostSilent(HostError):
 
 class StepFailed(HostError):
     """A step of the plan could not be carried out; those before it were."""
+
+
+class StillAtWork(HostError):
+    """What another run began there goes on, whether its sender still listens or not: two at once would mix."""
+
+    def __init__(self, host: str, who: str) -> None:
+        sent = shown(who, 300) or "somebody who did not say who"
+        super().__init__(
+            host,
+            f"another run of gpumon setup is still at work there: by {sent}.",
+            advice="Nothing was done there. Run it again once that has come to its end.",
+        )
 
 
 class StrangeAnswer(HostError):

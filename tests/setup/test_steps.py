@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gpumon_setup.failures import ConnectionBroke, HostSilent, StepFailed
+from gpumon_setup.failures import ConnectionBroke, HostSilent, StepFailed, StillAtWork
 from gpumon_setup.host import (
     Action,
     LocalConnection,
@@ -26,6 +26,7 @@ from gpumon_setup.host import (
     Step,
     WriteFile,
     digest_of,
+    script,
 )
 from gpumon_setup.host.script import whole
 
@@ -209,6 +210,30 @@ def test_half_a_script_does_nothing(tmp_path: Path) -> None:
     assert process.exit_code() != 0
     process.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_never_work_at_once_and_the_second_is_told_whose_work_it_is(
+    host: ShellHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "_ACTIONS", script._ACTIONS.replace("flock -w 5", "flock -w 0.2"))
+    wait = RunCommand(("sh", "-c", f"touch {tmp_path}/begun; until [ -e {tmp_path}/go ]; do sleep 0.02; done"))
+    other = ShellHost(Connection(), Passwords())
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(host.perform, [Step("wait", (wait,))])
+        _await(tmp_path / "begun")
+        with pytest.raises(StillAtWork, match=rf"still at work there: by {getpass.getuser()} on .*, since 20\d\d-"):
+            perform(other, WriteFile(f"{tmp_path}/second", b"", owner=ME))
+        (tmp_path / "go").touch()
+        working.result(20)
+    assert not (tmp_path / "second").exists()
+    perform(other, WriteFile(f"{tmp_path}/second", b"", owner=ME))
+    other.close()
+
+
+def test_what_a_step_leaves_running_holds_nobody_up(host: ShellHost, tmp_path: Path) -> None:
+    daemon = f"(until [ -e {tmp_path}/go ]; do sleep 0.02; done) >/dev/null 2>&1 &"
+    perform(host, RunCommand(("sh", "-c", daemon)))
+    perform(host, WriteFile(f"{tmp_path}/go", b"", owner=ME))
 
 
 def test_a_shell_that_is_killed_is_told_from_a_step_that_failed(host: ShellHost) -> None:

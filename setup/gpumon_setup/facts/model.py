@@ -139,6 +139,8 @@ class Facts:
     """Those in force; usually one at most."""
     product: str = ""
     """What the board says it is: "Google Compute Engine" on Google's machines; "" when it does not."""
+    worker: str = ""
+    """Whose run's script is at work on it at this moment; "" when nobody's is."""
     state: State = field(default_factory=State)
     """What of ours, and in our way, stands there."""
 

@@ -1,5 +1,6 @@
 # What kind of machine this is, and the state of all that gpumon made there, in one go and without changing anything.
-# Set before: T, a text that nobody can know; NAMES, names to resolve; FILES, CONTENTS, UNITS, PACKAGES: what to look at.
+# Set before: T, a text that nobody can know; NAMES, names to resolve; FILES, CONTENTS, UNITS, PACKAGES: what to look at;
+# WORK, which is locked while somebody works here.
 # Each program that is started costs more than what it is asked, so few are.
 made=/var/lib/gpumon/setup/made
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -49,6 +50,7 @@ fi
 # A name server that is gone makes each name take ten seconds.
 timeout 10 sh -c 'for name; do echo "name $name"; getent ahosts "$name"; done' sh $NAMES >"$work/names" 2>/dev/null &
 
+section work; [ ! -e "$WORK" ] || ! have flock || flock -n -s "$WORK" true || head -c 300 "$WORK"
 section machine; uname -nrm
 section product; { read -r line </sys/class/dmi/id/product_name; } 2>/dev/null && echo "$line"
 section os; cat /etc/os-release 2>/dev/null

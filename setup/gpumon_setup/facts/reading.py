@@ -20,6 +20,7 @@ from gpumon_setup.facts.sections import parted
 from gpumon_setup.facts.state import Look, State
 from gpumon_setup.failures import StrangeAnswer
 from gpumon_setup.host import Host
+from gpumon_setup.host import script as scripts
 from gpumon_setup.host.script import quoted
 
 USUAL = Look(
@@ -69,7 +70,8 @@ def read_state(host: Host, look: Look) -> State:
 
 def facts_script(token: str, names: Sequence[str], look: Look) -> str:
     """The whole question."""
-    head = f"T={token}\n{_SECTION}\nNAMES={quoted(' '.join(sorted(names)))}\n{_looking(look)}"
+    settings = f"T={token}\nWORK={quoted(scripts.WORK)}\nNAMES={quoted(' '.join(sorted(names)))}"
+    head = f"{settings}\n{_SECTION}\n{_looking(look)}"
     return "\n".join((head, _text("probe.sh"), _text("look.sh"), _text("waited.sh")))
 
 
@@ -113,6 +115,7 @@ def _facts(sections: Mapping[str, str], ended: float) -> Facts:
         disks=tuple(dict.fromkeys(_disks(sections.get("disks", "")))),
         firewalls=tuple(_firewalls(sections)),
         product=sections.get("product", "").strip(),
+        worker=sections.get("work", "").strip(),
         state=_state(sections),
     )  # fmt: skip
 

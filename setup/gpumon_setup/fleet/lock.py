@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
-import socket
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import datetime
 from threading import Event, Thread
 
 from gpumon.text import shown
 from gpumon_setup.failures import Locked
 from gpumon_setup.host import Held, Host
 from gpumon_setup.host.script import quoted
+from gpumon_setup.host.sender import sender
 
 BEAT_SECONDS = 10.0
 """How often the holder says that it is still there; after six times that, the lock is free again."""
@@ -39,8 +37,8 @@ def locked(master: Host) -> Generator[None]:
         HostError: the master cannot be asked.
     """
     token = secrets.token_hex(16)
-    who = f"{getpass.getuser()} on {socket.gethostname()}, since {datetime.now().astimezone():%Y-%m-%d %H:%M:%S %Z}"
-    held = master.hold(_SCRIPT.format(file=quoted(_FILE), who=quoted(who), token=token, seconds=6 * BEAT_SECONDS))
+    script = _SCRIPT.format(file=quoted(_FILE), who=quoted(sender()), token=token, seconds=6 * BEAT_SECONDS)
+    held = master.hold(script)
     if held.first_line != token:
         held.release()
         holder = shown(held.first_line, 300) or "somebody who did not say who"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from gpumon_setup.host.actions import (
     Action,
@@ -20,17 +19,24 @@ from gpumon_setup.host.actions import (
 
 FAILED = 97
 """The exit code of a script whose step failed."""
+TAKEN = 98
+"""The exit code of a script that found another one at work."""
+WORK = "/run/gpumon-setup.work"
+"""Locked by the script that works on a machine as long as it runs, which is longer than the way there may last."""
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 
 _ACTIONS = r"""
 umask 077
+exec 8>>"$WORK" || exit 1
+flock -w 5 8 || { printf '%s taken by %s\n' "$T" "$(head -c 300 "$WORK")"; exit 98; }
+printf '%s\n' "$WHO" >"$WORK"
 work=$(mktemp -d /tmp/gpumon.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 129' HUP INT TERM PIPE
 say() { printf '%s %s\n' "$T" "$*"; }
 failed() { say failed "$n" "$1"; tail -c 4000 "$work/log"; exit 97; }
-try() { "$@" >>"$work/log" 2>&1 || failed $?; }
+try() { "$@" >>"$work/log" 2>&1 8>&- || failed $?; }
 refuse() { say failed "$n" 1; printf '%s\n' "$1"; exit 97; }
 content() { words=$( { base64 -d >"$work/content"; } 2>&1 ) || refuse "$words"; }
 guard() {  # PATH DIGEST: what stands there is what the plan saw
@@ -77,12 +83,12 @@ def command(argv: Sequence[str], stdin: bytes = b"", *, to: str = "") -> str:
     return f"base64 -d <<'!' | {quoted(*argv)}{to}\n{_coded(stdin)}"
 
 
-def performing(steps: Sequence[Step], token: str, sent: Mapping[Path, str]) -> str:
+def performing(steps: Sequence[Step], token: str, sent: Mapping[SendFile, str], who: str) -> str:
     """A script that carries out steps and says of each when it is done, in words nobody can forge.
 
-    `sent` tells where the files of SendFile wait.
+    `sent` tells where the files wait that were sent, and `who` is named to others while it runs.
     """
-    lines = [f"T={token}", _ACTIONS]
+    lines = [f"T={token} WORK={quoted(WORK)} WHO={quoted(who)}", _ACTIONS]
     for number, step in enumerate(steps):
         lines.append(f"n={number}")
         lines.extend(_lines(action, sent) for action in step.actions)
@@ -90,12 +96,12 @@ def performing(steps: Sequence[Step], token: str, sent: Mapping[Path, str]) -> s
     return whole("\n".join(lines))
 
 
-def _lines(action: Action, sent: Mapping[Path, str]) -> str:
+def _lines(action: Action, sent: Mapping[SendFile, str]) -> str:
     """One action as the script's lines."""
     if isinstance(action, WriteFile):
         return _writing(action)
     if isinstance(action, SendFile):
-        return f"place {_placed(action)} {quoted(sent[action.source])}"
+        return _taking_in(action, sent[action])
     if isinstance(action, MakeDirectory):
         return f"directory {_placed(action)}"
     if isinstance(action, RemoveFile):
@@ -128,14 +134,25 @@ def _with_place(word: str) -> str:
     return '"$work/content"'.join(map(quoted, word.split("{}")))
 
 
+def _taking_in(action: SendFile, file: str) -> str:
+    words = (word.replace("{}", file) for word in action.argv)
+    line = f'{quoted(*_timed(action.seconds), *words)} <{quoted(file)} >"$work/log" 2>&1 8>&-'
+    return f"{line}\ncode=$?; rm -f {quoted(file)}; [ $code -eq 0 ] || failed $code"
+
+
 def _running(action: RunCommand) -> str:
-    timed = ("timeout", "-k", "5", f"{action.seconds:g}", *action.argv)
+    timed = (*_timed(action.seconds), *action.argv)
     codes = "|".join(str(code) for code in action.ok_codes)
-    line = command(timed, action.stdin, to=' >"$work/log" 2>&1')
+    line = command(timed, action.stdin, to=' >"$work/log" 2>&1 8>&-')
     return f"{line}\ncode=$?; case $code in {codes}) ;; *) failed $code ;; esac"
 
 
-def _placed(action: WriteFile | SendFile | MakeDirectory) -> str:
+def _timed(seconds: float) -> tuple[str, ...]:
+    """What ends the command behind it after its time."""
+    return "timeout", "-k", "5", f"{seconds:g}"
+
+
+def _placed(action: WriteFile | MakeDirectory) -> str:
     """Path, mode and owner."""
     return quoted(action.path, f"{action.mode:o}", action.owner)
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 
 from gpumon.text import shown
-from gpumon_setup.failures import ConnectionBroke, HostSilent, StepFailed, StrangeAnswer
+from gpumon_setup.failures import ConnectionBroke, HostError, HostSilent, StepFailed, StillAtWork, StrangeAnswer
 from gpumon_setup.host.actions import RunCommand, SendFile, Step
 from gpumon_setup.host.held import HeldScript
 from gpumon_setup.host.passwords import Passwords
 from gpumon_setup.host.process import Connection, Process
 from gpumon_setup.host.protocol import Held, Outcome
-from gpumon_setup.host.script import FAILED, command, performing, quoted, whole
+from gpumon_setup.host.script import FAILED, TAKEN, command, performing, quoted, whole
+from gpumon_setup.host.sender import sender
 from gpumon_setup.host.sudo import RootShell
 
 _MOST_BYTES = 64 << 20
@@ -23,6 +25,18 @@ _MOST_BYTES = 64 << 20
 _SPARE_SECONDS = 120.0
 """For all that a step does beside its commands."""
 _NO_FILE = 66
+_FOLDER = """
+rm -rf /var/tmp/gpumon.??????
+folder=$(mktemp -d /var/tmp/gpumon.XXXXXX) || exit 1
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 129' HUP INT TERM PIPE
+echo "$folder"
+cat >/dev/null
+"""
+"""Makes a folder that is there as long as somebody holds it, on a disk: /tmp may be in memory.
+
+What an earlier one left that ended without a goodbye goes first.
+"""
 
 
 class ShellHost:
@@ -47,27 +61,16 @@ class ShellHost:
         """Runs a script in one round trip."""
         return self._talk(whole(script), seconds, as_root=as_root)
 
-    def perform(self, steps: Sequence[Step], *, done: Callable[[int], None] = lambda _: None) -> None:
-        """Carries out steps: large files first reach a folder of ours, then one script does it all."""
-        token = secrets.token_hex(16)
-        ended = re.compile(rf"{token} done ([0-9]+)")
-
-        def heard(line: str) -> None:
-            if match := ended.fullmatch(line):
-                done(int(match[1]))
-
-        actions = [action for step in steps for action in step.actions]
-        seconds = sum(action.seconds for action in actions if isinstance(action, RunCommand)) + _SPARE_SECONDS
-        with_files = [action.source for action in actions if isinstance(action, SendFile)]
-        folder = self._folder() if with_files else ""
-        try:
-            sent = self._send(with_files, folder)
-            outcome = self._talk(performing(steps, token, sent), seconds, heard=heard)
-        finally:
-            if folder:
-                self.run(("rm", "-rf", folder), as_root=False)
-        if not outcome.is_success:
-            raise self._failure(outcome, steps, token)
+    def perform(
+        self,
+        steps: Sequence[Step],
+        *,
+        done: Callable[[int], None] = lambda _: None,
+        sent: Callable[[int, int, int], None] = lambda *_: None,
+    ) -> None:
+        """Carries out steps by one script, by one more for each that needs a large file, which is sent right before."""
+        for first, batch in _batches(steps):
+            self._perform(batch, lambda number, first=first: done(first + number), partial(sent, first))
 
     def read(self, path: str) -> bytes | None:
         """A file's content."""
@@ -88,18 +91,42 @@ class ShellHost:
         """Ends the connection."""
         self._connection.close()
 
-    def _folder(self) -> str:
-        outcome = self.run(("mktemp", "-d", "/tmp/gpumon.XXXXXX"), as_root=False)  # noqa: S108  # mktemp makes it ours
-        if not outcome.is_success:
-            raise StrangeAnswer(self.name, f"no temporary folder can be made: {_words(outcome.err)}.")
-        return outcome.text.strip()
+    def _perform(self, steps: Sequence[Step], done: Callable[[int], None], sent: Callable[[int, int], None]) -> None:
+        """One script, and before it the files that it needs."""
+        token = secrets.token_hex(16)
+        ended = re.compile(rf"{token} done ([0-9]+)")
 
-    def _send(self, sources: Sequence[Path], folder: str) -> dict[Path, str]:
-        sent: dict[Path, str] = {}
-        for number, source in enumerate(dict.fromkeys(sources)):
-            sent[source] = f"{folder}/{number}"
-            self._connection.send_file(source, sent[source], lambda _done, _all: None)
-        return sent
+        def heard(line: str) -> None:
+            if match := ended.fullmatch(line):
+                done(int(match[1]))
+
+        actions = [action for step in steps for action in step.actions]
+        seconds = sum(action.seconds for action in actions if isinstance(action, RunCommand | SendFile))
+        with self._files([action for action in actions if isinstance(action, SendFile)], sent) as files:
+            outcome = self._talk(performing(steps, token, files, sender()), seconds + _SPARE_SECONDS, heard=heard)
+        if not outcome.is_success:
+            raise self._failure(outcome, steps, token)
+
+    @contextmanager
+    def _files(
+        self, wanted: Sequence[SendFile], sent: Callable[[int, int], None]
+    ) -> Generator[Mapping[SendFile, str]]:
+        """Where the files are that were sent: in a folder of the user's alone, which goes whatever becomes of us."""
+        if not wanted:
+            yield {}
+            return
+        process = self._connection.open("exec /bin/sh -s")
+        process.send(whole(_FOLDER, reads_input=True).encode())
+        held = HeldScript(self.name, process)
+        try:
+            if not held.first_line:
+                raise StrangeAnswer(self.name, "no folder can be made in /var/tmp for what is to be sent.")
+            files = {action: f"{held.first_line}/{number}" for number, action in enumerate(wanted)}
+            for action, file in files.items():
+                self._connection.send_file(action.source, file, sent)
+            yield files
+        finally:
+            held.release()
 
     def _talk(
         self, script: str, seconds: float, *, as_root: bool = True, heard: Callable[[str], None] = lambda _: None
@@ -137,14 +164,24 @@ class ShellHost:
                 heard(stream[told:end].decode("utf-8", "replace"))
                 told = end + 1
 
-    def _failure(self, outcome: Outcome, steps: Sequence[Step], token: str) -> StepFailed | ConnectionBroke:
+    def _failure(self, outcome: Outcome, steps: Sequence[Step], token: str) -> HostError:
         """Which step failed, in the words of what failed in it."""
+        if outcome.exit_code == TAKEN and (taken := re.search(rf"^{token} taken by (.*)$", outcome.text, re.MULTILINE)):
+            return StillAtWork(self.name, taken[1])
         match = re.search(rf"^{token} failed ([0-9]+) ([0-9]+)\n", outcome.text, re.MULTILINE)
         if outcome.exit_code != FAILED or match is None:
             return ConnectionBroke(self.name, f"the work ended in the middle: {_words(outcome.err)}.")
         words = shown(" ".join(outcome.text[match.end() :].split()).rstrip("."), 600)
         said = words or (f"it ended with {match[2]}" if not outcome.err else _words(outcome.err))
         return StepFailed(self.name, f"{steps[int(match[1])].words}: {said}.")
+
+
+def _batches(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
+    """Steps in runs, each with the number of its first; one that needs a file is the first of its run."""
+    begins = [number for number, step in enumerate(steps) if any(isinstance(one, SendFile) for one in step.actions)]
+    cuts = sorted({0, *begins, len(steps)})
+    for first, end in zip(cuts, cuts[1:], strict=False):
+        yield first, steps[first:end]
 
 
 def _words(complaint: bytes) -> str:

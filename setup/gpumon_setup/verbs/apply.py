@@ -32,7 +32,7 @@ def brought_about(session: Session, options: SetupOptions, show: Show = planning
     """How it ends when a session's machines are brought to where they should be; the lock is held already."""
 
     def planned(session: Session) -> Plan:
-        session.gather()
+        session.gather(to_act=True)
         return session.plan(allow_busy=options.allow_busy)
 
     announce(len(session.names))

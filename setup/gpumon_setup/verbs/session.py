@@ -11,7 +11,7 @@ from gpumon_setup.facts import Facts, Look, State, read_facts, read_state
 from gpumon_setup.failures import HostError
 from gpumon_setup.fleet import Fleet
 from gpumon_setup.host import Host
-from gpumon_setup.inventory import Inventory
+from gpumon_setup.inventory import Inventory, Role
 from gpumon_setup.plan import (
     HostPlan,
     Plan,
@@ -23,9 +23,12 @@ from gpumon_setup.plan import (
     still_to_see,
     wanted,
 )
+from gpumon_setup.verbs.settling import settle
 
 _MOST_LOOKS = 3
 """A path that is looked at may turn out to need its content; deeper it does not go."""
+_TELLS = frozenset({Role.MASTER, Role.CONTROLLER})
+"""What these machines tell is about others too."""
 
 
 @dataclass
@@ -43,7 +46,7 @@ class Session:
     failures: dict[str, GpumonError] = field(default_factory=dict[str, GpumonError])
     """Machines that this run is about and that could not be asked."""
     silent: Mapping[str, GpumonError] = field(default_factory=dict[str, GpumonError])
-    """All that could not be asked; the master among them even when the run is not about it."""
+    """All that could not be asked; master and controller among them even when the run is not about them."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,18 +59,29 @@ class Session:
         """The cluster, as far as it answered."""
         return Site(self.inventory, self.facts)
 
-    def gather(self) -> None:
-        """Reads the facts of all machines, and of the master in any case: it knows what names mean."""
-        names = list(dict.fromkeys((self.inventory.master.name, *self.names)))
+    def gather(self, *, to_act: bool = False) -> None:
+        """Reads the facts of all machines; of the master in any case, which knows what names mean, and of Slurm's.
+
+        Who is going `to_act` waits where an earlier run is still at work.
+        """
         all_names = [machine.name for machine in self.inventory.machines]
         master = self.inventory.master.name
+        names = [
+            one.name for one in self.inventory.machines if one.name in self.names or not _TELLS.isdisjoint(one.roles)
+        ]
 
         def read(host: Host) -> Facts:
-            return read_facts(host, names=all_names if host.name == master else (host.name, master))
+            known = all_names if host.name == master else (host.name, master)
+            facts = read_facts(host, names=known)
+            if facts.worker and to_act and host.name in self.names:
+                settle(host, facts.worker)
+                facts = read_facts(host, names=known)
+            return facts
 
         outcomes = self.fleet.each(names, read)
         self.facts.update(outcomes.done)
-        self.states.update({name: facts.state for name, facts in outcomes.done.items()})
+        # Of who went away meanwhile, the address is still good, and what stood there is not.
+        self.states = {name: facts.state for name, facts in outcomes.done.items()}
         self.silent = outcomes.failed
         self.failures = {name: error for name, error in outcomes.failed.items() if name in self.names}
 

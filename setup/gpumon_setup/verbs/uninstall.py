@@ -28,7 +28,7 @@ def taken_away(session: Session, options: SetupOptions, show: Show = planning.sh
     components = frozenset(parted(options.only)) or None
 
     def planned(session: Session) -> Plan:
-        session.gather()
+        session.gather(to_act=True)
         return session.plan_removal(components, keeps_data=options.keep_data, allow_busy=options.allow_busy)
 
     announce(len(session.names))

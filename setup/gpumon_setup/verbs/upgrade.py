@@ -35,7 +35,7 @@ def run(options: SetupOptions) -> int:
                 advice="gpumon setup brings it everywhere at once.",
             )
         announce(len(session.names))
-        session.gather()
+        session.gather(to_act=True)
         plan = session.plan(allow_busy=options.allow_busy)
         planning.show(plan, options)
         if not plan.has_changes:
@@ -91,7 +91,7 @@ class _Upgrade:
                 sections[component] = {**sections.get(component, {}), "image": image}
             inventory = replace(self.session.inventory, sections=sections)
             back = Session(inventory, self.session.fleet, self.session.components, frozenset({name}))
-            back.gather()
+            back.gather(to_act=True)
             failed = performed(back, back.plan(allow_busy=self.options.allow_busy), self.options)
             checks = () if failed else verify.checked(back, intervals=3, spare=verify.FIRST_SECONDS)
             is_well = not failed and not {one for one in _failing(checks) - self.known if one[1] == name}
@@ -99,9 +99,9 @@ class _Upgrade:
 
     def _clear(self) -> SetupCode:
         """What is left: images that nobody needs any more."""
-        self.session.gather()
+        self.session.gather(to_act=True)
         failed = performed(self.session, self.session.plan(allow_busy=self.options.allow_busy), self.options)
-        self.session.gather()
+        self.session.gather(to_act=True)
         after = self.session.plan(allow_busy=self.options.allow_busy)
         narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")
         return SetupCode.INCOMPLETE if failed else planning.plan_code(after)

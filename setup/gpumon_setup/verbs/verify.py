@@ -56,7 +56,7 @@ def code_of(session: Session, checks: Sequence[Check]) -> SetupCode:
 def verifier_of(session: Session) -> Verifier:
     """What looks at a session's machines."""
     master = session.inventory.master.name
-    others = [name for name in session.facts if name != master]
+    others = [name for name in session.states if name != master]
     outsider = session.fleet.host(others[0]) if others else None
     return Verifier(session.site, session.names, session.fleet.host(master), outsider)
 
