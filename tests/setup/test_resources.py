@@ -16,6 +16,7 @@ from gpumon_setup.resources import (
     in_engine,
     rank,
     removal,
+    without_data,
 )
 from gpumon_setup.resources.block import with_block
 from gpumon_setup.resources.engine import systemd_quoted
@@ -227,9 +228,11 @@ def test_things_go_in_the_reverse_of_what_they_need() -> None:
 
 
 def test_data_go_only_when_they_are_not_kept() -> None:
-    record = Record("directory", "/var/lib/gpumon/prometheus", "prometheus", detail="data")
-    assert "with all that is in it" in removal(record, State())[0].words
-    assert "if it is empty" in removal(record, State(), keeps_data=True)[0].words
+    data = Record("directory", "/var/lib/gpumon/prometheus", "prometheus", detail="data")
+    assert "with all that is in it" in removal(data, State())[0].words
+    password = Record("secret", "/etc/gpumon/grafana/password", "grafana")
+    above, beside = (Record("directory", f"/etc/gpumon/{name}", "grafana") for name in ("grafana", "grafana2"))
+    assert without_data([data, password, above, beside]) == [beside]
 
 
 def test_what_a_newer_gpumon_made_is_left_to_it() -> None:

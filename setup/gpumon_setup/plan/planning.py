@@ -10,7 +10,7 @@ from gpumon_setup.facts import BEFORE, Look, Record, State
 from gpumon_setup.host import MakeDirectory, RemoveDirectory, RunCommand, Step, WriteFile
 from gpumon_setup.plan.change import Change, HostPlan
 from gpumon_setup.plan.preflight import obstacles as preflight
-from gpumon_setup.resources import ROOM, Missing, Resource, rank, removal
+from gpumon_setup.resources import ROOM, Missing, Resource, rank, removal, without_data
 
 _OWN_DIRECTORIES = (ROOM, BEFORE, "/var/lib/gpumon/setup", "/var/lib/gpumon", "/etc/gpumon")
 
@@ -66,7 +66,7 @@ def plan_host(place: Place, wishes: Wanted, state: State, *, allow_busy: bool = 
     left = [record for record in state.made.values()
             if record.component in wishes.components and (record.kind, record.key) not in keys]  # fmt: skip
     if not wishes.obstacles:  # a component that cannot say what it wants is no reason to take away what it has
-        draft.remove(left, state)
+        draft.remove(without_data(left), state)
     return draft.plan(place.facts.slurm.steps)
 
 
@@ -81,7 +81,9 @@ def plan_uninstall(
     """What takes away all that the machine's records name; `components` limits it, None for all."""
     draft = _Draft(place.machine.name, allow_busy or not place.facts.is_busy)
     records = [record for record in state.made.values() if components is None or record.component in components]
-    draft.remove(records, state, keeps_data=keeps_data)
+    if keeps_data:
+        records = without_data(records)
+    draft.remove(records, state)
     if records and len(records) == len(state.made):
         step = Step("remove gpumon's own records, if nothing is left", tuple(map(RemoveDirectory, _OWN_DIRECTORIES)))
         draft.changes.append(Change("setup", step))
@@ -121,10 +123,10 @@ class _Draft:
         is_held = not self.may_disrupt and (missing.is_disruptive or waits)
         (self.held_back if is_held else self.changes).append(change)
 
-    def remove(self, records: Sequence[Record], state: State, *, keeps_data: bool = False) -> None:
+    def remove(self, records: Sequence[Record], state: State) -> None:
         """What takes these things away, and lets systemd forget units whose files are gone."""
         for record in sorted(records, key=rank):
-            missing, actions = removal(record, state, keeps_data=keeps_data)
+            missing, actions = removal(record, state)
             self.add(record.component, missing, Step(missing.words, actions))
         gone = [record for record in records if record.kind == "file" and record.key.startswith("/etc/systemd/system/")]
         if gone:

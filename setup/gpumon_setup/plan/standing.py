@@ -38,7 +38,8 @@ def standings(wishes: Wanted, plan: HostPlan, state: State) -> Iterator[Standing
     for component, resource in wishes.resources:
         by_component.setdefault(component, []).append(resource)
     to_do = {change.component for change in (*plan.changes, *plan.held_back)}
-    made = {record.component for record in state.made.values()}
+    # Data and passwords may stay when all else goes.
+    made = {record.component for record in state.made.values() if record.kind not in ("directory", "secret")}
     for component, resources in by_component.items():
         if component not in made:
             stand = Stand.MISSING if component in to_do else Stand.PLANNED

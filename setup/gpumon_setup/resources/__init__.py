@@ -8,7 +8,7 @@ from gpumon_setup.resources.file import File
 from gpumon_setup.resources.firewall import FirewallRule, zones
 from gpumon_setup.resources.image import Image
 from gpumon_setup.resources.package import Package
-from gpumon_setup.resources.removal import rank, removal
+from gpumon_setup.resources.removal import rank, removal, without_data
 from gpumon_setup.resources.resource import ROOM, Missing, Resource
 from gpumon_setup.resources.secret import Secret
 from gpumon_setup.resources.unit import Unit
@@ -29,5 +29,6 @@ __all__ = [
     "in_engine",
     "rank",
     "removal",
+    "without_data",
     "zones",
 ]

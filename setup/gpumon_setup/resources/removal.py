@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gpumon_setup.facts import Record, State
 from gpumon_setup.host import Action, RemoveDirectory, RemoveFile, RunCommand, WriteFile
 from gpumon_setup.resources import package
@@ -34,24 +36,34 @@ def rank(record: Record) -> tuple[int, int, str]:
     return place, -record.key.count("/") if kind == "directory" else 0, record.key
 
 
-def removal(record: Record, state: State, *, keeps_data: bool = False) -> tuple[Missing, tuple[Action, ...]]:
+def without_data(records: Sequence[Record]) -> list[Record]:
+    """Those whose things may go while data stay, and with these the password that they remember.
+
+    What stays is still on record: it is taken over by the next setup, and goes with the next uninstall.
+    """
+    stay = [one.key for one in records if one.kind == "secret" or (one.kind == "directory" and one.detail == DATA)]
+    return [
+        one for one in records if one.key not in stay
+        and not (one.kind == "directory" and any(path.startswith(f"{one.key}/") for path in stay))
+    ]  # fmt: skip
+
+
+def removal(record: Record, state: State) -> tuple[Missing, tuple[Action, ...]]:
     """What takes one thing away, and the words for it."""
-    missing, actions = _removal(record, state, keeps_data=keeps_data)
+    missing, actions = _removal(record, state)
     return missing, (*actions, forgotten(record)) if actions else ()
 
 
-def _removal(record: Record, state: State, *, keeps_data: bool) -> tuple[Missing, tuple[Action, ...]]:
+def _removal(record: Record, state: State) -> tuple[Missing, tuple[Action, ...]]:
     if record.kind == "file":
         return _file(record, state)
     if record.kind == "block":
         return _block(record, state)
     if record.kind == "directory":
-        goes_whole = record.detail == DATA and not keeps_data
-        words = f"remove {record.key}" + (" with all that is in it" if goes_whole else ", if it is empty")
-        return Missing(words), (RemoveDirectory(record.key, goes_whole),)
+        is_data = record.detail == DATA
+        words = f"remove {record.key}" + (" with all that is in it" if is_data else ", if it is empty")
+        return Missing(words), (RemoveDirectory(record.key, is_data),)
     if record.kind == "secret":
-        if keeps_data:
-            return Missing(f"leave {record.key}, which its data remember"), (RemoveFile(record.path),)
         return Missing(f"remove {record.key}"), (RemoveFile(record.key),)
     if record.kind == "unit":
         return _unit(record, state)
