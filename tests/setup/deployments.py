@@ -32,6 +32,8 @@ class Cluster:
     """What happens when one dials these."""
     dialled: list[str] = field(default_factory=list[str])
     """Whom the last run dialled, each time anew."""
+    ssh_addresses: dict[str, str] = field(default_factory=dict[str, str])
+    """Where SSH looks for machines, of those for whom that is an address."""
 
     def __post_init__(self) -> None:
         self.prometheus = FakePrometheus(self.hosts)
@@ -75,7 +77,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     @contextmanager
     def reached(inventory: Inventory, passwords: Passwords) -> Generator[Fleet]:
         del passwords
-        fleet = Fleet(inventory.machines, made.reach)
+        fleet = Fleet(inventory.machines, made.reach, dialled=lambda machine: made.ssh_addresses.get(machine.name, ""))
         yield fleet
         fleet.close()
 

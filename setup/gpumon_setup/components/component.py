@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
 from gpumon.config.keys import Key
+from gpumon_setup.components.absent import Absent, is_ip
 from gpumon_setup.facts import Facts
 from gpumon_setup.inventory import Inventory, Machine
 from gpumon_setup.resources import Resource
@@ -23,19 +24,23 @@ class Site:
 
     inventory: Inventory
     facts: Mapping[str, Facts]
+    absent: Absent = field(default_factory=Absent)
+    """What is known of the others."""
 
     def address(self, name: str) -> str:
         """Where the others reach a machine: an IP address, or its name where none is known.
 
         It is the one of the configuration, else what the master knows under its name, else its own address in one of
-        the master's networks, else its first.
+        the master's networks, else its first. Of a machine that does not answer it is the one that it had.
         """
         machine = self.inventory.machine(name)
-        if machine is not None and _is_ip(machine.address):
+        if machine is not None and is_ip(machine.address):
             return machine.address
         master = self.facts.get(self.inventory.master.name)
         known = [_plain(address) for address in master.resolved.get(name, ())] if master is not None else []
         own = self.facts.get(name)
+        if own is None and name in self.absent.addresses:
+            return self.absent.addresses[name]
         mine = [str(interface.ip) for interface in own.addresses] if own is not None else []
         near = [
             str(interface.ip)
@@ -44,7 +49,7 @@ class Site:
         ]
         usable = [address for address in (*(found for found in known if not mine or found in mine), *near, *mine)
                   if not ipaddress.ip_address(address).is_loopback]  # fmt: skip
-        return usable[0] if usable else name
+        return usable[0] if usable else self.absent.dialled.get(name, name)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Place:
     @property
     def listening(self) -> str:
         """The address that its services listen at: the one by which the others reach it, "" for all."""
-        return self.address if _is_ip(self.address) else ""
+        return self.address if is_ip(self.address) else ""
 
     @property
     def engine(self) -> str:
@@ -116,14 +121,6 @@ class Guide(Protocol):
 def at(address: str, port: int) -> str:
     """Address and port as programs take them: "10.0.0.5:9100", "[fd00::5]:9100", ":9100"."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _plain(address: str) -> str:

@@ -10,9 +10,9 @@ from gpumon.config.keys import Key
 from gpumon.config.values import or_word, seconds
 from gpumon_setup.components import images, values
 from gpumon_setup.components.component import Place, at
-from gpumon_setup.components.prometheus_config import FOLDER
 from gpumon_setup.components.prometheus_files import FOLDERS, digests, read_files
 from gpumon_setup.components.prometheus_package import package_resources
+from gpumon_setup.components.prometheus_places import FOLDER
 from gpumon_setup.components.remote_write import receivers
 from gpumon_setup.inventory import Role
 from gpumon_setup.inventory.keys import matching, port, yes_or_no

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from gpumon_setup.components.component import Site, at
+from gpumon_setup.components.prometheus_places import FOLDER, TARGETS
 from gpumon_setup.components.remote_write import RemoteWrite
 from gpumon_setup.components.scraping import (
     DCGM_PORT,
@@ -17,8 +18,6 @@ from gpumon_setup.components.scraping import (
 )
 from gpumon_setup.inventory import Role
 
-FOLDER = "/etc/gpumon/prometheus"
-TARGETS = f"{FOLDER}/targets"
 RULES = ("recording.yml", "alerts.yml")
 SLURM_OWN = (("jobs", "jobs"), ("nodes", "nodes"), ("partitions", "partitions"), ("sched", "scheduler"))
 """Slurm's own pages, by the ends of their jobs' names, without that of users and accounts: it has series for each."""

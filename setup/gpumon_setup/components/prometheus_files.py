@@ -8,7 +8,8 @@ from importlib.resources import files
 from typing import cast
 
 from gpumon_setup.components.component import Place
-from gpumon_setup.components.prometheus_config import FOLDER, RULES, TARGETS, prometheus_yml, target_files
+from gpumon_setup.components.prometheus_config import RULES, prometheus_yml, target_files
+from gpumon_setup.components.prometheus_places import FOLDER, TARGETS
 from gpumon_setup.components.remote_write import RemoteWrite
 from gpumon_setup.resources import Directory, File
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpumon_setup.components.component import CannotHave, Place
-from gpumon_setup.components.prometheus_config import FOLDER
 from gpumon_setup.components.prometheus_files import FOLDERS, digests, read_files
+from gpumon_setup.components.prometheus_places import FOLDER
 from gpumon_setup.facts import Facts
 from gpumon_setup.resources import Directory, File, Package, Resource, Unit
 from gpumon_setup.resources.engine import systemd_quoted

@@ -29,10 +29,11 @@ def port_of(site: Site, component: str, usual: int) -> int:
 def has_gpus(site: Site, machine: Machine) -> bool | None:
     """Whether a node has GPUs: by its driver or its PCI bus, else as Slurm counts them; None when nobody says.
 
-    A GPU that fell off the bus does not make it a node without GPUs while Slurm still counts it.
+    A GPU that fell off the bus does not make it a node without GPUs while Slurm still counts it. Of a node that does
+    not answer it is as it was.
     """
     facts = site.facts.get(machine.name)
-    seen = bool(facts.gpus.found or facts.gpus.on_bus) if facts is not None else None
+    seen = bool(facts.gpus.found or facts.gpus.on_bus) if facts is not None else site.absent.has_gpus.get(machine.name)
     counts = [told.slurm.node_gpus for told in site.facts.values() if told.slurm.node_gpus is not None]
     counted = next((found[machine.name] for found in counts if machine.name in found), None)
     return seen or (counted > 0 if counted is not None else seen)

@@ -29,11 +29,16 @@ class Fleet:
     """The machines of a cluster; each is reached once, when it is first needed, and kept."""
 
     def __init__(
-        self, machines: Iterable[Machine], reach: Callable[[Machine], Host], stop: Callable[[], None] = lambda: None
+        self,
+        machines: Iterable[Machine],
+        reach: Callable[[Machine], Host],
+        stop: Callable[[], None] = lambda: None,
+        dialled: Callable[[Machine], str] = lambda _: "",
     ) -> None:
         self._machines = {machine.name: machine for machine in machines}
         self._reach = reach
         self._stop = stop
+        self._dialled = dialled
         self._hosts: dict[str, Host] = {}
         self._lock = Lock()
         self._is_stopped = False
@@ -50,6 +55,10 @@ class Fleet:
         with self._lock:
             self._hosts[name] = host
         return host
+
+    def dialled(self, name: str) -> str:
+        """Where SSH looks for a machine, when that is an address; "" when it is not, or when no SSH leads there."""
+        return self._dialled(self._machines[name])
 
     def each(self, names: Iterable[str], work: Callable[[Host], _T]) -> Outcomes[_T]:
         """Does something on many machines at once, and waits for all.

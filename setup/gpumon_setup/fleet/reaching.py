@@ -6,6 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from gpumon_setup.components.absent import is_address
+from gpumon_setup.failures import Unreachable
 from gpumon_setup.fleet.fleet import Fleet
 from gpumon_setup.host import Connection, Host, LocalConnection, Passwords, ShellHost
 from gpumon_setup.inventory import Inventory, Machine
@@ -23,7 +25,10 @@ def reached(inventory: Inventory, passwords: Passwords) -> Generator[Fleet]:
         way = LocalConnection(machine.name) if machine.is_local or ssh is None else ssh.connection(machine)
         return ShellHost(way, passwords)
 
-    fleet = Fleet(inventory.machines, reach, passwords.cancel)
+    def dialled(machine: Machine) -> str:
+        return "" if machine.is_local or ssh is None else ssh.dialled(machine)
+
+    fleet = Fleet(inventory.machines, reach, passwords.cancel, dialled)
     try:
         yield fleet
     finally:
@@ -46,6 +51,14 @@ class _Ssh:
         from gpumon_setup.ssh import SshConnection
 
         return SshConnection(endpoint_of(machine, self._config), self._dialer)
+
+    def dialled(self, machine: Machine) -> str:
+        """The address at which a machine is looked for; "" for a name, and for what makes no sense."""
+        try:
+            host = endpoint_of(machine, self._config).host
+        except Unreachable:
+            return ""
+        return host if is_address(host) else ""
 
     def close(self) -> None:
         """Hangs up at jump hosts."""

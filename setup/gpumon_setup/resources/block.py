@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -66,15 +67,31 @@ def with_block(content: bytes, name: str, lines: tuple[str, ...]) -> bytes | Non
 
     None when marks are broken.
     """
-    begin, end = f"# BEGIN gpumon {name}".encode(), f"# END gpumon {name}".encode()
     parts = content.splitlines(keepends=True)
+    marks = _marks(parts, name)
+    if marks is None:
+        return None
+    head = f"# BEGIN gpumon {name}: written by gpumon setup, changes inside are lost"
+    block = [f"{line}\n".encode() for line in (head, *lines, f"# END gpumon {name}")] if lines else []
+    if marks:
+        return b"".join((*parts[: marks[0]], *block, *parts[marks[1] + 1 :]))
+    line_break = b"\n" if block and parts and not parts[-1].endswith(b"\n") else b""
+    return b"".join((*parts, line_break, *block))
+
+
+def block_lines(content: bytes, name: str) -> tuple[str, ...]:
+    """What stands between the marks; nothing where there are none, or broken ones."""
+    parts = content.splitlines(keepends=True)
+    marks = _marks(parts, name)
+    inside = parts[marks[0] + 1 : marks[1]] if marks else ()
+    return tuple(line.decode("utf-8", "replace").strip() for line in inside)
+
+
+def _marks(parts: Sequence[bytes], name: str) -> tuple[int, ...] | None:
+    """Where the block begins and ends, nothing when there is none; None when marks are broken."""
+    begin, end = f"# BEGIN gpumon {name}".encode(), f"# END gpumon {name}".encode()
     first = [i for i, line in enumerate(parts) if line.startswith(begin + b":") or line.rstrip() == begin]
     last = [i for i, line in enumerate(parts) if line.rstrip() == end]
     if len(first) > 1 or len(first) != len(last) or (first and last[0] < first[0]):
         return None
-    head = f"# BEGIN gpumon {name}: written by gpumon setup, changes inside are lost"
-    block = [f"{line}\n".encode() for line in (head, *lines, end.decode())] if lines else []
-    if first:
-        return b"".join((*parts[: first[0]], *block, *parts[last[0] + 1 :]))
-    line_break = b"\n" if block and parts and not parts[-1].endswith(b"\n") else b""
-    return b"".join((*parts, line_break, *block))
+    return (*first, *last)

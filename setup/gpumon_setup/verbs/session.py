@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gpumon.errors import GpumonError
 from gpumon_setup.components import Component, Guide, Place, Site
+from gpumon_setup.components.absent import Absent, absent, files_of_absent, scrapes_slurm_itself
 from gpumon_setup.facts import Facts, Look, State, read_facts, read_state
 from gpumon_setup.failures import HostError
 from gpumon_setup.fleet import Fleet
@@ -47,6 +48,8 @@ class Session:
     """Machines that this run is about and that could not be asked."""
     silent: Mapping[str, GpumonError] = field(default_factory=dict[str, GpumonError])
     """All that could not be asked; master and controller among them even when the run is not about them."""
+    absent: Absent = field(default_factory=Absent)
+    """What is known of machines that nobody asked, or that did not answer."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -57,7 +60,7 @@ class Session:
     @property
     def site(self) -> Site:
         """The cluster, as far as it answered."""
-        return Site(self.inventory, self.facts)
+        return Site(self.inventory, self.facts, self.absent)
 
     def gather(self, *, to_act: bool = False) -> None:
         """Reads the facts of all machines; of the master in any case, which knows what names mean, and of Slurm's.
@@ -84,6 +87,22 @@ class Session:
         self.states = {name: facts.state for name, facts in outcomes.done.items()}
         self.silent = outcomes.failed
         self.failures = {name: error for name, error in outcomes.failed.items() if name in self.names}
+        self._remember()
+
+    def _remember(self) -> None:
+        """Looks up what is known of those that told nothing: a run about all, who all answer, has none."""
+        machines = self.inventory.machines
+        others = [machine.name for machine in machines if machine.name not in self.facts]
+        controllers = [self.facts.get(machine.name) for machine in machines if Role.CONTROLLER in machine.roles]
+        is_slurm_silent = any(facts is None or facts.slurm.node_gpus is None for facts in controllers)
+        master = self.states.get(self.inventory.master.name)
+        if not others and not (is_slurm_silent and master is not None and scrapes_slurm_itself(master)):
+            self.absent = Absent()
+            return
+        if master is not None:
+            self._look([self.inventory.master.name], lambda name: files_of_absent(self.states[name]))
+        dialled = {name: address for name in others if (address := self.fleet.dialled(name))}
+        self.absent = absent(self.states.get(self.inventory.master.name), self.states.values(), dialled)
 
     def place(self, name: str) -> Place | None:
         """A machine as components see it; None when it did not answer."""
