@@ -30,17 +30,22 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
     "--no-diff": {"action": "store_true", "help": "no diffs"},
     "--allow-busy": {"action": "store_true", "help": "also what jobs on a machine may suffer from"},
     "--apply-gce": {"action": "store_true", "help": "also Google's own firewall, by this machine's gcloud"},
+    "--image-archive": {
+        "metavar": "FILE",
+        "help": "images come out of this archive, or folder of them; none is pulled",
+    },
     "--keep-data": {"action": "store_true", "help": "history and dashboards' own data stay"},
     "--address": {"metavar": "ADDRESS", "help": "where the one node is found; else by its name"},
     "--force": {"action": "store_true", "help": "also nodes that cannot be reached any more"},
     "nodes": {"metavar": "NODE", "nargs": "+", "help": "hostlists: gpu[17-18]"},
+    "file": {"metavar": "FILE", "help": "the archive to write"},
     "--from": {"dest": "source", "metavar": "SOURCE", "choices": ("auto", "slurm", "hosts"), "help": "slurm or hosts"},
     "--master": {"metavar": "HOST", "help": "the machine that gathers all; else this one"},
 }
 """Every flag of every verb, and what some take without one."""
 
 _ABOUT = ("--limit", "--only")
-_CHANGING = ("--yes", "--json", "--no-diff", "--allow-busy")
+_CHANGING = ("--yes", "--json", "--no-diff", "--allow-busy", "--image-archive")
 _DOING = (*_CHANGING, "--check")
 VERBS: tuple[Verb, ...] = (
     Verb(
@@ -48,13 +53,18 @@ VERBS: tuple[Verb, ...] = (
         "looks, shows, asks, does it and looks again; what `gpumon setup` alone does",
         (*_ABOUT, *_DOING, "--apply-gce"),
     ),
-    Verb("plan", "shows what would be done", (*_ABOUT, "--json", "--check", "--no-diff", "--allow-busy")),
+    Verb("plan", "shows what would be done", (*_ABOUT, *_DOING[1:])),
     Verb("verify", "looks whether all that was set up works", (*_ABOUT[:1], "--json")),
     Verb("status", "how every component stands on every machine", (*_ABOUT, "--json")),
     Verb("upgrade", "brings new versions, one machine first, and goes back where they fail", (*_ABOUT, *_CHANGING)),
     Verb("add-node", "brings nodes in that came later", ("nodes", "--address", *_CHANGING, "--apply-gce")),
     Verb(
         "remove-node", "takes nodes out, and all that was made there", ("nodes", "--force", *_CHANGING, "--apply-gce")
+    ),
+    Verb(
+        "save-images",
+        "writes all images that the cluster needs to an archive, for machines that reach no registry",
+        ("file", *_ABOUT, "--yes"),
     ),
     Verb("init", "writes a first [setup] from what Slurm or /etc/hosts knows", ("--from", "--master", "--yes")),
     Verb("trust", "shows the machines' SSH keys and records them after a yes", ("--limit", "--yes")),

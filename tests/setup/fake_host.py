@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
 import secrets
+import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeAlias
 
 from gpumon_setup.failures import ConnectionBroke, HostError, StepFailed
 from gpumon_setup.host import (
-    Action,
     Held,
     MakeDirectory,
     Outcome,
@@ -22,8 +26,12 @@ from gpumon_setup.host import (
 )
 from setup.fake_answers import answered
 
-EVERYWHERE = ("/etc/default", "/etc/systemd/system", "/run", "/var/lib", "/usr/local/lib")
+EVERYWHERE = ("/etc/default", "/etc/systemd/system", "/etc/tmpfiles.d", "/run", "/var/lib", "/usr/local/lib")
 """Directories that every machine has, with those above them."""
+
+
+Small: TypeAlias = WriteFile | RemoveFile | MakeDirectory | RemoveDirectory | RunCommand
+"""What a script carries out by itself."""
 
 
 @dataclass
@@ -84,6 +92,10 @@ class FakeHost:
         default_factory=dict[tuple[str, ...], Callable[[RunCommand], Outcome]]
     )
     """How commands behave that begin with these words, in the place of what is known here."""
+    loses_what_is_sent: bool = False
+    """Whether the way breaks in the middle of every file that is sent."""
+    received: int = 0
+    """Bytes of files that were sent, so far."""
     asked: int = 0
     """Round trips so far."""
     ran: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
@@ -106,12 +118,21 @@ class FakeHost:
             raise self.faults[""]
         return Outcome(0, answered(self, script).encode())
 
-    def perform(self, steps: Sequence[Step], *, done: Callable[[int], None] = lambda _: None) -> None:
+    def perform(
+        self,
+        steps: Sequence[Step],
+        *,
+        done: Callable[[int], None] = lambda _: None,
+        sent: Callable[[int, int, int], None] = lambda _number, _so_far, _size: None,
+    ) -> None:
         """Carries out steps until one of them fails."""
         self._be_there()
         for number, step in enumerate(steps):
             for action in step.actions:
-                self._carry_out(action, step.words)
+                if isinstance(action, SendFile):
+                    self._take_in(action, partial(sent, number))
+                else:
+                    self._carry_out(action, step.words)
             for words, fault in self.faults.items():
                 if words and words in step.words:
                     raise fault
@@ -151,11 +172,24 @@ class FakeHost:
         if self.is_closed:
             raise ConnectionBroke(self.name, "the connection broke.")
 
-    def _carry_out(self, action: Action, words: str) -> None:
+    def _take_in(self, action: SendFile, sent: Callable[[int, int], None]) -> None:
+        sent(action.source.size // 2, action.source.size)
+        if self.loses_what_is_sent:
+            raise ConnectionBroke(self.name, f"{action.source.name} could not be sent over SFTP: it broke off.")
+        self.received += action.source.size
+        with action.source.opened() as stream:
+            content = io.BytesIO(stream.read())
+        assert len(content.getvalue()) == action.source.size
+        with tarfile.open(fileobj=content) as tar:
+            files = {name: file.read() for name in tar.getnames() if (file := tar.extractfile(name)) is not None}
+        for image in json.loads(files["manifest.json"]):
+            assert {image["Config"], *image["Layers"]} <= files.keys()
+            self.images.update(image["RepoTags"])
+        self.ran.append(action.argv)
+
+    def _carry_out(self, action: Small, words: str) -> None:
         if isinstance(action, WriteFile):
             self._write(action, words)
-        elif isinstance(action, SendFile):
-            self.files[action.path] = FakeFile(action.source.read_bytes(), action.mode, action.owner)
         elif isinstance(action, MakeDirectory):
             self._make_directory(action.path, action.mode, action.owner)
         elif isinstance(action, RemoveFile):
@@ -246,6 +280,8 @@ class FakeHost:
         verb, name = argv[1], argv[-1]
         if verb == "pull":
             self.images.add(name)
+        elif verb == "image" and argv[2] == "inspect":
+            return Outcome(0 if name in self.images else 1, err=b"No such image")
         elif verb == "image":
             self.images.discard(name)
         elif verb == "run":

@@ -45,8 +45,8 @@ def test_a_run_whose_work_is_undone_meanwhile_tells_its_plan(
     cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Forgetful(FakeHost):
-        def perform(self, steps: object, *, done: object = None) -> None:
-            del steps, done
+        def perform(self, *steps: object, **heard: object) -> None:
+            del steps, heard
 
     cluster.hosts["gpu1"] = Forgetful("gpu1", "10.77.0.3")
     assert hosts(object_of(cluster, capsys, 1, "--yes")) == ["head", "gpu1", "gpu2"]

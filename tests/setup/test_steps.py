@@ -18,12 +18,14 @@ from gpumon_setup.host import (
     LocalConnection,
     MakeDirectory,
     Passwords,
+    Pieces,
     RemoveDirectory,
     RemoveFile,
     RunCommand,
     SendFile,
     ShellHost,
     Step,
+    Stretch,
     WriteFile,
     digest_of,
     script,
@@ -146,11 +148,50 @@ def test_directories_are_made_with_parents_and_go_when_empty(host: ShellHost, tm
     perform(host, RemoveDirectory(str(tmp_path / "a")))
 
 
-def test_a_sent_file_takes_its_place_when_it_is_whole(host: ShellHost, tmp_path: Path) -> None:
-    (tmp_path / "source").write_bytes(b"archive")
-    perform(host, SendFile(tmp_path / "source", f"{tmp_path}/target", 0o600, ME))
-    assert (tmp_path / "target").read_bytes() == b"archive"
-    assert (tmp_path / "source").exists()
+TAKE_IN = 'cat - "$0" >"$1"; dirname "$0" >"$1.folder"; stat -c %a "${0%/*}" >"$1.mode"'
+
+
+def test_a_sent_file_reaches_its_command_and_leaves_nothing(host: ShellHost, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"0123456789" * 20_000)
+    source = Pieces("source", (b"head ", Stretch(tmp_path / "source", 5, 150_000), b" tail"))
+    content = b"head " + (b"0123456789" * 20_000)[5:150_005] + b" tail"
+    target = tmp_path / "target"
+    told: list[tuple[int, int, int]] = []
+    numbers: list[int] = []
+
+    def heard(number: int, so_far: int, size: int) -> None:
+        told.append((number, so_far, size))
+
+    host.perform(
+        [
+            Step("before", (WriteFile(f"{tmp_path}/before", b"", owner=ME),)),
+            Step("send", (SendFile(source, ("sh", "-c", TAKE_IN, "{}", str(target))),)),
+            Step("after", (RunCommand(("test", "-e", str(target))),)),
+        ],
+        done=numbers.append,
+        sent=heard,
+    )
+    assert target.read_bytes() == content * 2
+    assert numbers == [0, 1, 2]
+    assert told[-1] == (1, len(content), len(content))
+    assert Path(f"{target}.mode").read_text() == "700\n"
+    assert not Path(Path(f"{target}.folder").read_text().strip()).exists()
+
+
+def test_a_command_that_refuses_what_was_sent_is_heard_and_the_file_is_gone(host: ShellHost, tmp_path: Path) -> None:
+    argv = ("sh", "-c", 'echo "$0" >"$1"; echo out of luck; exit 3', "{}", f"{tmp_path}/place")
+    steps = [Step("first", ()), Step("the load", (SendFile(Pieces("source", (b"archive",)), argv),))]
+    with pytest.raises(StepFailed, match="here: the load: out of luck"):
+        host.perform(steps)
+    assert not Path((tmp_path / "place").read_text().strip()).parent.exists()
+
+
+def test_a_file_that_became_shorter_is_not_sent_for_whole(host: ShellHost, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"short")
+    source = Pieces("source", (Stretch(tmp_path / "source", 0, 10),))
+    with pytest.raises(ConnectionBroke, match=r"source could not be copied to .*: source became shorter meanwhile"):
+        perform(host, SendFile(source, ("touch", f"{tmp_path}/begun")))
+    assert not (tmp_path / "begun").exists()
 
 
 def test_steps_end_at_the_first_that_fails_in_its_own_words(host: ShellHost, tmp_path: Path) -> None:

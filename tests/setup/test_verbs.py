@@ -67,8 +67,8 @@ def test_a_run_that_asks_no_prometheus_loads_nothing_that_could() -> None:
 
 def test_ctrl_c_says_what_was_done_and_what_was_not(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     class Interrupted(FakeHost):
-        def perform(self, steps: object, *, done: object = None) -> None:
-            del steps, done
+        def perform(self, *steps: object, **heard: object) -> None:
+            del steps, heard
             raise KeyboardInterrupt
 
     cluster.hosts["gpu1"] = Interrupted("gpu1", "10.77.0.3")

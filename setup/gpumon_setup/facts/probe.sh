@@ -58,7 +58,7 @@ section python; python3 -V 2>/dev/null
 section memory; grep -h -e ^MemTotal -e ^processor /proc/meminfo /proc/cpuinfo 2>/dev/null
 section addresses; ip -o addr show scope global 2>/dev/null
 section ports; ss -Hltnp 2>/dev/null
-section disks; df -Pk / /etc /var/lib /var/lib/docker /var/lib/containers /var/lib/gpumon 2>/dev/null
+section disks; df -Pk / /etc /var/lib /var/lib/docker /var/lib/containers /var/lib/gpumon /var/tmp 2>/dev/null
 section commands
 for name in docker podman nvidia-ctk nvidia-smi scontrol sinfo ufw nft iptables firewall-cmd apt-get dnf zypper promtool gcloud; do
     have "$name" && { printf '%s ' "$name"; command -v "$name"; }

@@ -13,6 +13,7 @@ from gpumon_setup.host.actions import (
 )
 from gpumon_setup.host.local import LocalConnection
 from gpumon_setup.host.passwords import Passwords
+from gpumon_setup.host.pieces import Pieces, Stretch
 from gpumon_setup.host.process import Chunk, Connection, Process
 from gpumon_setup.host.protocol import Held, Host, Outcome
 from gpumon_setup.host.shell import ShellHost
@@ -27,6 +28,7 @@ __all__ = [
     "MakeDirectory",
     "Outcome",
     "Passwords",
+    "Pieces",
     "Process",
     "RemoveDirectory",
     "RemoveFile",
@@ -34,6 +36,7 @@ __all__ = [
     "SendFile",
     "ShellHost",
     "Step",
+    "Stretch",
     "WriteFile",
     "digest_of",
 ]

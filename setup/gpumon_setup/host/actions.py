@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
+
+from gpumon_setup.host.pieces import Pieces
 
 
 def digest_of(content: bytes) -> str:
@@ -32,12 +33,13 @@ class WriteFile:
 
 @dataclass(frozen=True, slots=True)
 class SendFile:
-    """A large file from here, an image archive for instance; it gets its place only when it is whole."""
+    """A large file from here, an image for instance, that a command there takes in; then it is gone again."""
 
-    source: Path
-    path: str
-    mode: int = 0o644
-    owner: str = "root:root"
+    source: Pieces
+    argv: tuple[str, ...]
+    """The command, which has the file as its standard input; "{}" in it stands for the file's path."""
+    seconds: float = 120.0
+    """It is ended when it takes longer, once the file is there."""
 
 
 @dataclass(frozen=True, slots=True)

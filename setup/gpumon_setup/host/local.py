@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -13,10 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
+from gpumon.text import shown
 from gpumon_setup.failures import ConnectionBroke
+from gpumon_setup.host.pieces import Pieces
 from gpumon_setup.host.process import Chunk
 
 _READ = 65_536
+_CHUNK = 1 << 20
 _HANG_UP = "hang up"
 
 
@@ -36,14 +38,20 @@ class LocalConnection:
         self._running = [*(other for other in self._running if not other.is_closed), process]
         return process
 
-    def send_file(self, source: Path, target: str, sent: Callable[[int, int], None]) -> None:
+    def send_file(self, source: Pieces, target: str, sent: Callable[[int, int], None]) -> None:
         """Copies a file."""
+        size, so_far = source.size, 0
         try:
-            shutil.copyfile(source, target)
+            with source.opened() as stream, Path(target).open("wb") as copy:
+                while chunk := stream.read(_CHUNK):
+                    copy.write(chunk)
+                    so_far += len(chunk)
+                    sent(so_far, size)
         except OSError as error:
-            raise ConnectionBroke(self.name, f"{source} cannot be copied to {target}: {error.strerror}.") from None
-        size = source.stat().st_size
-        sent(size, size)
+            what = shown(source.name, 100)
+            raise ConnectionBroke(
+                self.name, f"{what} could not be copied to {target}: {error.strerror or error}."
+            ) from None
 
     def close(self) -> None:
         """Ends whatever still runs, at the end of the step that it is at; whoever waits for it waits no longer."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
+
+from gpumon_setup.host.pieces import Pieces
 
 
 class Chunk(NamedTuple):
@@ -55,8 +56,8 @@ class Connection(Protocol):
         """Starts a command by the user's login shell."""
         ...
 
-    def send_file(self, source: Path, target: str, sent: Callable[[int, int], None]) -> None:
-        """Copies a file to where the user may write; `sent` hears the bytes so far and in all."""
+    def send_file(self, source: Pieces, target: str, sent: Callable[[int, int], None]) -> None:
+        """Writes a file where the user may write; `sent` hears the bytes so far and in all."""
         ...
 
     def close(self) -> None:

@@ -47,8 +47,16 @@ class Host(Protocol):
         """Runs a script by the machine's /bin/sh in one round trip; nothing of it runs before all has arrived."""
         ...
 
-    def perform(self, steps: Sequence[Step], *, done: Callable[[int], None] = lambda _: None) -> None:
+    def perform(
+        self,
+        steps: Sequence[Step],
+        *,
+        done: Callable[[int], None] = lambda _: None,
+        sent: Callable[[int, int, int], None] = lambda _number, _so_far, _size: None,
+    ) -> None:
         """Carries out steps in their order, in as few round trips as can be; `done` hears of each by its number.
+
+        `sent` hears how a large file gets on: its step's number, the bytes so far and in all.
 
         Raises:
             StepFailed: one of them failed; none behind it was begun.

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from time import monotonic
 
 from gpumon.text import shown
@@ -26,7 +27,7 @@ _SPARE_SECONDS = 120.0
 """For all that a step does beside its commands."""
 _NO_FILE = 66
 _FOLDER = """
-rm -rf /var/tmp/gpumon.??????
+find /var/tmp -maxdepth 1 -name 'gpumon.??????' -mtime +0 -exec rm -rf {} + 2>/dev/null
 folder=$(mktemp -d /var/tmp/gpumon.XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 129' HUP INT TERM PIPE
@@ -35,7 +36,7 @@ cat >/dev/null
 """
 """Makes a folder that is there as long as somebody holds it, on a disk: /tmp may be in memory.
 
-What an earlier one left that ended without a goodbye goes first.
+What was left a day ago, by a machine that lost its power for instance, goes first.
 """
 
 
@@ -66,11 +67,11 @@ class ShellHost:
         steps: Sequence[Step],
         *,
         done: Callable[[int], None] = lambda _: None,
-        sent: Callable[[int, int, int], None] = lambda *_: None,
+        sent: Callable[[int, int, int], None] = lambda _number, _so_far, _size: None,
     ) -> None:
         """Carries out steps by one script, by one more for each that needs a large file, which is sent right before."""
         for first, batch in _batches(steps):
-            self._perform(batch, lambda number, first=first: done(first + number), partial(sent, first))
+            self._perform(batch, first, done, partial(sent, first))
 
     def read(self, path: str) -> bytes | None:
         """A file's content."""
@@ -91,14 +92,16 @@ class ShellHost:
         """Ends the connection."""
         self._connection.close()
 
-    def _perform(self, steps: Sequence[Step], done: Callable[[int], None], sent: Callable[[int, int], None]) -> None:
-        """One script, and before it the files that it needs."""
+    def _perform(
+        self, steps: Sequence[Step], first: int, done: Callable[[int], None], sent: Callable[[int, int], None]
+    ) -> None:
+        """One script, and before it the files that it needs; `first` is the number of its first step."""
         token = secrets.token_hex(16)
         ended = re.compile(rf"{token} done ([0-9]+)")
 
         def heard(line: str) -> None:
             if match := ended.fullmatch(line):
-                done(int(match[1]))
+                done(first + int(match[1]))
 
         actions = [action for step in steps for action in step.actions]
         seconds = sum(action.seconds for action in actions if isinstance(action, RunCommand | SendFile))
@@ -108,9 +111,7 @@ class ShellHost:
             raise self._failure(outcome, steps, token)
 
     @contextmanager
-    def _files(
-        self, wanted: Sequence[SendFile], sent: Callable[[int, int], None]
-    ) -> Generator[Mapping[SendFile, str]]:
+    def _files(self, wanted: Sequence[SendFile], sent: Callable[[int, int], None]) -> Generator[Mapping[SendFile, str]]:
         """Where the files are that were sent: in a folder of the user's alone, which goes whatever becomes of us."""
         if not wanted:
             yield {}
@@ -180,7 +181,7 @@ def _batches(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
     """Steps in runs, each with the number of its first; one that needs a file is the first of its run."""
     begins = [number for number, step in enumerate(steps) if any(isinstance(one, SendFile) for one in step.actions)]
     cuts = sorted({0, *begins, len(steps)})
-    for first, end in zip(cuts, cuts[1:], strict=False):
+    for first, end in pairwise(cuts):
         yield first, steps[first:end]
 
 

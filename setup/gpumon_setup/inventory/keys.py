@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import cast
 
 from gpumon.config.keys import Key
-from gpumon.config.values import Here, Reader, Wrong, choice, told
+from gpumon.config.values import Here, Reader, Wrong, choice, path, told
 from gpumon.text import shown
 from gpumon_setup.inventory.hostlist import NoHostlist, expanded
 
@@ -108,5 +108,6 @@ def setup_keys(components: Collection[str]) -> tuple[Key, ...]:
         Key("engine", choice(*ENGINES), "engine"),
         Key("without", words(components, "components that are not wanted"), "without"),
         Key("accept", words(ACCEPTABLE, "what is meant so"), "accept"),
+        Key("image_archive", path, "image_archive"),
         *_ADDRESSING,
     )

@@ -53,7 +53,8 @@ def load_inventory(
     machines = _machines(own, found.keys(), read_table(found, "machines", "setup.", mistakes), here, mistakes)
     if mistakes.lines:
         raise ConfigError(mistakes.lines)
-    rest: Fields = {name: own[name] for name in ("cluster", "engine", "without", "accept") if name in own}
+    plain = ("cluster", "engine", "without", "accept", "image_archive")
+    rest: Fields = {name: own[name] for name in plain if name in own}
     return Inventory(machines=machines, sections=sections, file=file, **rest)
 
 

@@ -51,6 +51,8 @@ class Inventory:
     """Names of components that are not wanted."""
     accept: frozenset[str] = frozenset()
     """What would be an obstacle, and is meant so: "clock", "gpu_count", "slurm_name"."""
+    image_archive: Path | None = None
+    """An archive of images, or a folder of them, out of which machines get what they miss; None to pull it."""
     sections: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     """What [setup.COMPONENT] says, by component and then by field; already checked."""
     file: Path | None = None

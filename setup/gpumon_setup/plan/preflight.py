@@ -121,7 +121,7 @@ def _disk(place: Place, wanted: Collection[str]) -> Iterator[str]:
         need[cast("str | None", place.option("prometheus", "data")) or "/var/lib/gpumon"] = (_HISTORY, "the history")
     by_disk: dict[Disk, list[tuple[int, str]]] = {}
     for folder, wish in need.items():
-        disk = _disk_of(place, folder)
+        disk = disk_of(place, folder)
         if disk is not None:
             by_disk.setdefault(disk, []).append(wish)
     for disk, wishes in by_disk.items():
@@ -132,7 +132,7 @@ def _disk(place: Place, wanted: Collection[str]) -> Iterator[str]:
             yield f"{disk.path} has {free:.1f} GB left, and {what} need {needed:.0f} GB. Make room."
 
 
-def _disk_of(place: Place, folder: str) -> Disk | None:
+def disk_of(place: Place, folder: str) -> Disk | None:
     """The file system that a folder is on, as far as it is known."""
     holding = [disk for disk in place.facts.disks if f"{folder}/".startswith(f"{disk.path.rstrip('/')}/")]
     return max(holding, key=lambda disk: len(disk.path), default=None)

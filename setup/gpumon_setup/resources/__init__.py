@@ -7,6 +7,7 @@ from gpumon_setup.resources.engine import in_engine
 from gpumon_setup.resources.file import File
 from gpumon_setup.resources.firewall import FirewallRule, zones
 from gpumon_setup.resources.image import Image
+from gpumon_setup.resources.image_archive import ArchivedImage, archived_images, whole_name
 from gpumon_setup.resources.package import Package
 from gpumon_setup.resources.removal import rank, removal, without_data
 from gpumon_setup.resources.resource import ROOM, Missing, Resource
@@ -15,6 +16,7 @@ from gpumon_setup.resources.unit import Unit
 
 __all__ = [
     "ROOM",
+    "ArchivedImage",
     "Block",
     "Container",
     "Directory",
@@ -26,9 +28,11 @@ __all__ = [
     "Resource",
     "Secret",
     "Unit",
+    "archived_images",
     "in_engine",
     "rank",
     "removal",
+    "whole_name",
     "without_data",
     "zones",
 ]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
-from pathlib import Path
 from time import monotonic
 
 import paramiko
 
 from gpumon.text import shown
 from gpumon_setup.failures import ConnectionBroke, HostSilent
-from gpumon_setup.host import Chunk
+from gpumon_setup.host import Chunk, Pieces
 from gpumon_setup.ssh.dialing import Dialer
 from gpumon_setup.ssh.endpoint import Endpoint
 
@@ -39,11 +38,11 @@ class SshConnection:
             raise self._broke(error) from None
         return SshProcess(self.name, channel)
 
-    def send_file(self, source: Path, target: str, sent: Callable[[int, int], None]) -> None:
-        """Copies a file over SFTP."""
+    def send_file(self, source: Pieces, target: str, sent: Callable[[int, int], None]) -> None:
+        """Copies a file over SFTP, and compares its size with what has arrived."""
         try:
-            with paramiko.SFTPClient.from_transport(self._transport) as sftp:  # type: ignore[union-attr]  # only without an open channel it is None, and then it raises
-                sftp.put(str(source), target, callback=sent)
+            with source.opened() as stream, paramiko.SFTPClient.from_transport(self._transport) as sftp:  # type: ignore[union-attr]  # only without an open channel it is None, and then it raises
+                sftp.putfo(stream, target, source.size, callback=sent)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise ConnectionBroke(
                 self.name,

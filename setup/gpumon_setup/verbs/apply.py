@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from threading import Lock
+from time import monotonic
 
 from gpumon.errors import GpumonError
 from gpumon_setup.fleet import locked
@@ -16,6 +17,8 @@ from gpumon_setup.verbs.options import SetupOptions
 from gpumon_setup.verbs.session import Session
 from gpumon_setup.verbs.talk import accompany, announce, is_agreed, narrate
 
+SILENCE_SECONDS = 5.0
+"""After which it is told how a long transfer gets on."""
 Show = Callable[[Plan, SetupOptions], None]
 """Shows the plan that is to be carried out."""
 
@@ -84,7 +87,7 @@ def performed(session: Session, plan: Plan, options: SetupOptions) -> Mapping[st
     """Carries out a plan and tells of each change; what failed, by machine. Ctrl-C says what was done and what not."""
     progress = _Progress(plan)
     try:
-        failed = session.apply(plan, progress.done)
+        failed = session.apply(plan, progress.done, progress.sent)
     except KeyboardInterrupt:
         accompany(progress.lines(), is_json=options.json)
         raise
@@ -101,6 +104,7 @@ class _Progress:
     def __init__(self, plan: Plan) -> None:
         self._plans = {host.host: host for host in plan.hosts if host.changes and not host.obstacles}
         self._done = dict.fromkeys(self._plans, 0)
+        self._told = dict.fromkeys(self._plans, monotonic())
         self._lock = Lock()
 
     def done(self, host: str, number: int) -> None:
@@ -109,6 +113,14 @@ class _Progress:
         with self._lock:
             self._done[host] = number + 1
         narrate(f"{host}: {number + 1}/{len(changes)} {changes[number].words}")
+
+    def sent(self, host: str, number: int, so_far: int, size: int) -> None:
+        """Some of what a change needs is there; told now and then, so that nobody takes a long way for none."""
+        now = monotonic()
+        if now - self._told[host] >= SILENCE_SECONDS:
+            self._told[host] = now
+            of_all = f"{so_far / 1e6:,.0f} of {size / 1e6:,.0f} MB sent"
+            narrate(f"{host}: {number + 1}/{len(self._plans[host].changes)} {of_all}")
 
     def lines(self, failed: Collection[str] = ()) -> list[str]:
         """What was done and what was not, by machine."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from gpumon.errors import UsageError
 from gpumon.text import shown
@@ -17,9 +19,10 @@ from gpumon_setup.verbs.session import Session
 
 
 def inventory_of(options: SetupOptions) -> Inventory:
-    """The cluster that the configuration describes; raises ConfigError."""
+    """The cluster that the configuration describes, with what was typed instead; raises ConfigError."""
     known = {component.name: component.keys for component in COMPONENTS}
-    return load_inventory(options.config_path, known)
+    inventory = load_inventory(options.config_path, known)
+    return replace(inventory, image_archive=Path(options.image_archive)) if options.image_archive else inventory
 
 
 @contextmanager

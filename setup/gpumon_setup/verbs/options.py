@@ -27,6 +27,10 @@ class SetupOptions:
     no_diff: bool = False
     allow_busy: bool = False
     """True when jobs on a machine are no reason to wait."""
+    image_archive: str = ""
+    """Where images come from instead of a registry; "" for what the configuration says."""
+    file: str = ""
+    """What `save-images` writes."""
     keep_data: bool = False
     apply_gce: bool = False
     """True when Google's own firewall is changed too, by the gcloud of this machine."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from gpumon.errors import GpumonError
 from gpumon_setup.components import Component, Guide, Place, Site
@@ -22,6 +23,7 @@ from gpumon_setup.plan import (
     removal_look,
     standings,
     still_to_see,
+    supplied,
     wanted,
 )
 from gpumon_setup.verbs.settling import settle
@@ -113,7 +115,7 @@ class Session:
     def plan(self, *, allow_busy: bool = False) -> Plan:
         """What is to be done, after looking at whatever that needs."""
         places = self._places()
-        wishes = {name: wanted(place, self.components) for name, place in places.items()}
+        wishes = supplied({name: wanted(place, self.components) for name, place in places.items()}, places)
         self._look(places, lambda name: still_to_see(wishes[name], self.states[name]))
         return self._plan({
             name: plan_host(place, wishes[name], self.states[name], allow_busy=allow_busy)
@@ -145,15 +147,22 @@ class Session:
             for name, place in places.items() if name in self.states
         })  # fmt: skip
 
-    def apply(self, plan: Plan, done: Callable[[str, int], None]) -> Mapping[str, GpumonError]:
+    def apply(
+        self,
+        plan: Plan,
+        done: Callable[[str, int], None],
+        sent: Callable[[str, int, int, int], None] = lambda _host, _number, _so_far, _size: None,
+    ) -> Mapping[str, GpumonError]:
         """Carries out a plan as it was shown; `done` hears of each change by machine and number.
+
+        `sent` hears how what is sent for a change gets on: machine, number, the bytes so far and in all.
 
         Machines with an obstacle are left alone. What failed comes back, by machine.
         """
         plans = {host.host: host for host in plan.hosts if host.changes and not host.obstacles}
 
         def perform(host: Host) -> None:
-            host.perform(plans[host.name].steps, done=lambda number: done(host.name, number))
+            host.perform(plans[host.name].steps, done=partial(done, host.name), sent=partial(sent, host.name))
 
         return self.fleet.each(plans, perform).failed
 
