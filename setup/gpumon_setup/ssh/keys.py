@@ -47,6 +47,13 @@ class Keys:
             if is_locked:
                 yield self._unlock(file)
 
+    def called(self, key: paramiko.PKey) -> str:
+        """Which key it is, for people: its file, or its name in the agent."""
+        if isinstance(key, paramiko.AgentKey):
+            return f"{key.comment or key.get_name()} of the agent"
+        with self._lock:
+            return next((str(file) for file, opened in self._opened.items() if opened is key), key.get_name())
+
     def _open(self, file: Path) -> paramiko.PKey | None:
         """The key in a file; None when there is none, or when it needs a passphrase."""
         with self._lock:

@@ -22,7 +22,7 @@ def log_in(transport: paramiko.Transport, endpoint: Endpoint, keys: Keys, passwo
     """
     agent = paramiko.Agent() if endpoint.uses_agent else None
     try:
-        _Login(transport, endpoint, passwords).with_keys(keys.without_asking(endpoint, agent), keys)
+        _Login(transport, endpoint, keys, passwords).with_keys(keys.without_asking(endpoint, agent))
     finally:
         if agent is not None:
             agent.close()
@@ -31,26 +31,28 @@ def log_in(transport: paramiko.Transport, endpoint: Endpoint, keys: Keys, passwo
 class _Login:
     """One login."""
 
-    def __init__(self, transport: paramiko.Transport, endpoint: Endpoint, passwords: Passwords) -> None:
+    def __init__(self, transport: paramiko.Transport, endpoint: Endpoint, keys: Keys, passwords: Passwords) -> None:
         self._transport = transport
         self._endpoint = endpoint
+        self._keys = keys
         self._passwords = passwords
         self._allowed: Sequence[str] | None = None
         """What the host still accepts; None before it was asked."""
-        self._offered = 0
+        self._offered: list[str] = []
+        """Keys, by what people call them."""
 
-    def with_keys(self, free: Iterator[paramiko.PKey], keys: Keys) -> None:
+    def with_keys(self, free: Iterator[paramiko.PKey]) -> None:
         """Tries everything there is."""
         try:
-            if self._is_in_by_keys(free) or self._is_in_by_keys(keys.with_asking(self._endpoint)):
+            if self._is_in_by_keys(free) or self._is_in_by_keys(self._keys.with_asking(self._endpoint)):
                 return
             if self._allows("password", "keyboard-interactive") and self._is_in_by_password():
                 return
         except (paramiko.SSHException, EOFError, OSError) as error:
-            if self._offered > 1 and not self._transport.is_active():
+            if len(self._offered) > 1 and not self._transport.is_active():
                 raise LoginRefused(
                     self._endpoint.name,
-                    f"it hung up after {self._offered} keys: too many for one login.",
+                    f"it hung up after {len(self._offered)} keys: too many for one login.",
                     advice="Name the right one: IdentityFile and IdentitiesOnly yes in ~/.ssh/config.",
                 ) from None
             raise ConnectionBroke(self._endpoint.name, f"the login broke off: {shown(str(error), 200)}.") from None
@@ -60,7 +62,7 @@ class _Login:
         if not self._allows("publickey"):
             return False
         for key in keys:
-            self._offered += 1
+            self._offered.append(self._keys.called(key))
             try:
                 further = self._transport.auth_publickey(self._endpoint.user, key)
             except paramiko.BadAuthenticationType as error:
@@ -109,10 +111,12 @@ class _Login:
 
     def _refused(self) -> LoginRefused:
         accepts = shown(", ".join(self._allowed or ()), 200) or "nothing"
-        keys = f"{self._offered} key{'' if self._offered == 1 else 's'}" if self._offered else "no key"
+        number = len(self._offered)
+        tried = shown(", ".join(self._offered), 400)
+        keys = f"{number} key{'' if number == 1 else 's'} offered ({tried})" if number else "no key offered"
         return LoginRefused(
             self._endpoint.name,
             f"{self._endpoint.user} is not let in at {self._endpoint.host} port {self._endpoint.port}: "
-            f"{keys} offered, it accepts {accepts}.",
+            f"{keys}, it accepts {accepts}.",
             advice="Put your public key into its authorized_keys (ssh-copy-id), or name user and key in ~/.ssh/config.",
         )

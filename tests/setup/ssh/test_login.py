@@ -72,7 +72,7 @@ def test_a_wrong_passphrase_is_said_without_showing_it(user: Client, server: Ssh
 
 def test_a_key_that_nobody_knows_is_refused_with_what_would_help(user: Client, server: Sshd) -> None:
     make_key(user.folder / "other")
-    with pytest.raises(failures.LoginRefused, match=r"1 key offered, it accepts publickey.*ssh-copy-id"):
+    with pytest.raises(failures.LoginRefused, match=r"1 key offered \(\S+/other\), it accepts publickey.*ssh-copy-id"):
         said(user.config("", keys=["other"]), server)
 
 
