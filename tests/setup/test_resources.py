@@ -210,12 +210,6 @@ def test_a_rule_is_there_for_just_its_address_and_port(firewall: Firewall) -> No
         assert not missing.obstacle
 
 
-def test_rules_of_nftables_are_left_to_a_person() -> None:
-    missing = FirewallRule(Firewall("nftables", ""), "10.77.0.10", 9100).missing(State())
-    assert missing is not None
-    assert "by hand" in missing.obstacle
-
-
 def test_things_go_in_the_reverse_of_what_they_need() -> None:
     records = [
         Record("directory", "/a", "x"), Record("directory", "/a/b", "x"), Record("file", "/a/f", "x"),

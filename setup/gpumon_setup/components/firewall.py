@@ -12,9 +12,10 @@ from gpumon.config.values import Here, Wrong, told
 from gpumon_setup.components import values
 from gpumon_setup.components.component import CannotHave, Place, Site
 from gpumon_setup.components.ports import exporter_ports
+from gpumon_setup.facts import Firewall as InForce
 from gpumon_setup.inventory import Role
 from gpumon_setup.inventory.keys import matching
-from gpumon_setup.resources import FirewallRule, Resource, zones
+from gpumon_setup.resources import FirewallRule, KeptRules, Resource, closed_chains, zones
 
 _GCE_NAME = re.compile(r"[a-z]([a-z0-9:.-]{0,61}[a-z0-9])?")
 
@@ -47,13 +48,21 @@ class Firewall:
         ports = dict.fromkeys(port for _, port in exporter_ports(place.site, place.machine))
         if Role.MASTER in place.machine.roles or not place.facts.firewalls or not ports:
             return ()
-        return tuple(
-            FirewallRule(firewall, source, port, zone)
-            for firewall in place.facts.firewalls
-            for zone in zones(firewall)
-            for source in sources(place.site, place.address)
-            for port in ports
-        )
+        ways = [(source, port) for source in sources(place.site, place.address) for port in ports]
+        return tuple(rule for firewall in place.facts.firewalls for rule in _rules(firewall, ways))
+
+
+def _rules(firewall: InForce, ways: Sequence[tuple[str, int]]) -> Iterator[Resource]:
+    """What lets all of them in; nothing where nftables let them in by somebody's own words."""
+    if firewall.kind != "nftables":
+        yield from (FirewallRule(firewall, *way, zone) for zone in zones(firewall) for way in ways)
+        return
+    found = [(chain, *way) for chain in closed_chains(firewall.rules) for way in ways
+             if chain.sees(way[0]) and not chain.lets_in(*way)]  # fmt: skip
+    kept = tuple(rule for rule in found if not rule[0].is_of_iptables)
+    if kept:
+        yield KeptRules(firewall.file, kept)
+    yield from (FirewallRule(firewall, source, port, chain.path) for chain, source, port in found)
 
 
 def sources(site: Site, address: str) -> Iterator[str]:

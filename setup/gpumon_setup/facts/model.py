@@ -69,6 +69,10 @@ class Slurm:
     """GPUs by node, as slurm.conf counts them; None where slurmctld does not run."""
     node_jobs: tuple[tuple[str, str], ...] | None = None
     """Running jobs with their hostlists; None where slurmctld does not run."""
+    prologs: tuple[str, ...] | None = None
+    """What its configuration runs on nodes before a job, paths or patterns; None where slurmctld does not tell."""
+    epilogs: tuple[str, ...] | None = None
+    """What it runs after a job, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ class Firewall:
     kind: str
     """"ufw", "firewalld" or "nftables"."""
     rules: str
+    file: str = ""
+    """What the rules of nftables come from at boot; "" when that is not known, and for the others."""
 
 
 @dataclass(frozen=True)

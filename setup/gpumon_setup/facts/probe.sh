@@ -42,7 +42,8 @@ if have podman; then
 fi
 if have scontrol && runs slurmctld; then
     { timeout 20 scontrol -o show nodes >"$work/slurm.nodes"
-      timeout 20 squeue -a -h -t R,CF,CG,S -o '%A|%N' >"$work/slurm.jobs"; } 2>/dev/null &
+      timeout 20 squeue -a -h -t R,CF,CG,S -o '%A|%N' >"$work/slurm.jobs"
+      timeout 20 scontrol show config >"$work/slurm.conf"; } 2>/dev/null &
 fi
 if have firewall-cmd && runs firewalld; then
     timeout 20 firewall-cmd --list-all-zones >"$work/firewalld" 2>/dev/null &
@@ -81,7 +82,13 @@ section steps; runs slurmstepd && pgrep -a slurmstepd 2>/dev/null
 section hostengine; runs nv-hostengine && echo yes
 
 section ufw; [ -r /etc/ufw/ufw.conf ] && cat /etc/ufw/ufw.conf && grep -h '^### tuple' /etc/ufw/user.rules /etc/ufw/user6.rules 2>/dev/null
-section nftables; have nft && timeout 10 nft list ruleset 2>/dev/null | head -c 400000
+if have nft; then
+    rules=$(timeout 10 nft list ruleset 2>/dev/null | head -c 400000)
+    section nftables; printf '%s\n' "$rules"
+    case $rules in *'hook input'*)
+        section nftables.unit; systemctl show -p UnitFileState,ExecStart nftables.service 2>/dev/null ;;
+    esac
+fi
 
 section made
 if [ -d "$made" ]; then

@@ -179,7 +179,7 @@ def _engines(sections: Mapping[str, str]) -> Iterator[Engine]:
 
 def _slurm(sections: Mapping[str, str]) -> Slurm:
     found = re.search(r"slurm\S* ([0-9][0-9.]+)", sections.get("slurm-version", ""))
-    nodes, jobs = sections.get("slurm.nodes"), sections.get("slurm.jobs")
+    nodes, jobs, conf = (sections.get(f"slurm.{name}") for name in ("nodes", "jobs", "conf"))
     return Slurm(
         daemons=frozenset(sections.get("slurm", "").split()),
         version=found[1] if found else None,
@@ -188,7 +188,17 @@ def _slurm(sections: Mapping[str, str]) -> Slurm:
         node_jobs=None if not nodes or jobs is None else tuple(
             (job, where) for job, _, where in (line.partition("|") for line in jobs.splitlines()) if where
         ),
+        prologs=_programs(conf, "Prolog"),
+        epilogs=_programs(conf, "Epilog"),
     )  # fmt: skip
+
+
+def _programs(conf: str | None, name: str) -> tuple[str, ...] | None:
+    """What a key of slurm.conf names, from `scontrol show config`: one line, or since 24.11 one for each."""
+    if not conf:
+        return None
+    found = re.findall(rf"^{name}(?:\[[0-9]+\])?\s+= (\S+)", conf, re.MULTILINE)
+    return tuple(path for path in found if path != "(null)")
 
 
 def _node_gpus(line: str) -> tuple[str, int]:
@@ -235,8 +245,14 @@ def _firewalls(sections: Mapping[str, str]) -> Iterator[Firewall]:
         yield Firewall("ufw", ufw)
     if zones:
         yield Firewall("firewalld", zones)
-    if re.search(r"hook input .*policy drop", rules) and not is_ufw_on and not zones:
-        yield Firewall("nftables", rules)
+    if "hook input" in rules and not is_ufw_on and not zones:
+        yield Firewall("nftables", rules, _kept_in(sections.get("nftables.unit", "")))
+
+
+def _kept_in(unit: str) -> str:
+    """The file that nftables.service reads, where that starts at boot."""
+    found = re.search(r"argv\[\]=\S*nft -f (\S+)", unit)
+    return found[1] if found and "UnitFileState=enabled" in unit else ""
 
 
 def _object(text: str) -> Mapping[str, Any]:

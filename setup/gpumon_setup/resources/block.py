@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gpumon_setup.facts import Look, Record, State
+from gpumon_setup.facts import FileState, Look, Record, State
 from gpumon_setup.host import Action, WriteFile, digest_of
 from gpumon_setup.resources.resource import Missing, difference, remembered
 
@@ -21,6 +21,8 @@ class Block:
     name: str
     """Tells several blocks in one file apart."""
     lines: tuple[str, ...]
+    check: tuple[str, ...] = ()
+    """A command that must accept the new file, "{}" in it, before the old one goes."""
 
     @property
     def key(self) -> str:
@@ -52,14 +54,23 @@ class Block:
         now = state.file(self.path)
         wanted = with_block(now.content or b"", self.name, self.lines) or b""
         known = state.made.get((self.kind, self.key))
-        detail = known.detail if known is not None else ("" if now.is_there else NEW)
+        detail = known.detail if known is not None else _detail(now)
         record = Record(self.kind, self.key, component, digest_of("\n".join(self.lines).encode()), detail)
         mode, owner = (now.mode, now.owner_ids) if now.is_there else (0o644, "root:root")
-        return remembered(record), WriteFile(self.path, wanted, mode, owner, now.digest)
+        return remembered(record), WriteFile(self.path, wanted, mode, owner, now.digest, check=self.check)
 
 
 NEW = "new"
 """A record's detail when there was no file before."""
+OPEN = "open"
+"""A record's detail when the file's last line had no end."""
+
+
+def without_block(content: bytes, name: str, detail: str) -> bytes | None:
+    """The content as it was before the block came; None when marks are broken."""
+    rest = with_block(content, name, ())
+    is_at_end = content.rstrip().endswith(f"# END gpumon {name}".encode())
+    return rest.removesuffix(b"\n") if rest is not None and detail == OPEN and is_at_end else rest
 
 
 def with_block(content: bytes, name: str, lines: tuple[str, ...]) -> bytes | None:
@@ -95,3 +106,9 @@ def _marks(parts: Sequence[bytes], name: str) -> tuple[int, ...] | None:
     if len(first) > 1 or len(first) != len(last) or (first and last[0] < first[0]):
         return None
     return (*first, *last)
+
+
+def _detail(now: FileState) -> str:
+    if not now.is_there:
+        return NEW
+    return OPEN if now.content and not now.content.endswith(b"\n") else ""

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from gpumon_setup.facts import Firewall, Look, Record, State
 from gpumon_setup.host import Action, RunCommand
-from gpumon_setup.resources.nftables import lets_in, opening_line
+from gpumon_setup.resources.nftables import Chain, by_hand, by_iptables, closed_chains, mark, rule_words
 from gpumon_setup.resources.resource import Missing, remembered
 
 
@@ -25,7 +25,7 @@ class FirewallRule:
     """An IP address, or a network as 10.0.0.0/24."""
     port: int
     zone: str = ""
-    """Of firewalld; "" for its default zone, and for the others."""
+    """Of firewalld, or the chain of nftables; "" for firewalld's default zone, and for ufw."""
 
     @property
     def key(self) -> str:
@@ -43,16 +43,14 @@ class FirewallRule:
         words = f"let {self.source} in to port {self.port} ({self.firewall.kind})"
         if self._is_there():
             return None
-        if self.firewall.kind != "nftables":
+        chain = self._chain()
+        if chain is None or not chain.is_of_iptables:
             return Missing(words)
-        # An accept in a chain of our own would not hold against a drop in theirs, and only they know where it is kept.
-        line = opening_line(self.firewall.rules, self.source, self.port)
-        obstacle = f"nftables does not let {self.source} in to port {self.port}, and its rules are not ours to change."
-        return Missing(
-            words,
-            obstacle=f"{obstacle} Do it by hand, there and where they are kept: {line}. "
-            'If it is let in by other words: [setup] without = ["firewall"].',
+        line = by_iptables(chain, self.source, self.port)
+        reason = (
+            f"iptables do not let {self.source} in to port {self.port}, and where their rules are kept is not known"
         )
+        return Missing(words, obstacle=by_hand(reason, line))
 
     def actions(self, state: State, component: str) -> tuple[Action, ...]:
         """The rule holds at once and after a reboot; nothing is reloaded, which would drop the rules of docker."""
@@ -60,6 +58,10 @@ class FirewallRule:
         record = remembered(Record(self.kind, self.key, component))
         if self.firewall.kind == "ufw":
             return record, RunCommand(("ufw", *_ufw_rule(self.source, self.port), "comment", "gpumon"))
+        if self.firewall.kind == "nftables":
+            return record, RunCommand(
+                ("nft", "insert", "rule", *self.zone.split("/"), *rule_words(self.source, self.port))
+            )
         rule = f"--add-rich-rule={_rich_rule(self.source, self.port)}"
         return record, *(RunCommand(argv) for argv in _for_firewalld(rule, self.zone))
 
@@ -69,10 +71,16 @@ class FirewallRule:
             pattern = rf"^### tuple ### allow tcp {self.port} \S+ any {source}(/32|/128)? in"
             return re.search(pattern, self.firewall.rules, re.MULTILINE) is not None
         if self.firewall.kind == "nftables":
-            return lets_in(self.firewall.rules, self.source, self.port)
+            chain = self._chain()
+            return chain is not None and chain.has(self.source, self.port)
         told = dict(_told(self.firewall.rules))
         rules = told.get(self.zone, "") if self.zone else self.firewall.rules
         return _rich_rule(self.source, self.port) in rules
+
+    def _chain(self) -> Chain | None:
+        """The one of nftables, where it is one of those."""
+        chains = closed_chains(self.firewall.rules) if self.firewall.kind == "nftables" else ()
+        return next((chain for chain in chains if chain.path == self.zone), None)
 
 
 def zones(firewall: Firewall) -> tuple[str, ...]:
@@ -88,8 +96,19 @@ def removing_rule(record: Record) -> tuple[RunCommand, ...]:
     firewall, port, source, *zone = record.key.split(" ")
     if firewall == "ufw":
         return (RunCommand(("ufw", "--force", "delete", *_ufw_rule(source, int(port))), ok_codes=(0, 1)),)
+    if firewall == "nftables":
+        chain = "".join(zone).split("/")
+        return (RunCommand(("sh", "-c", _DELETING, "sh", *chain, f'comment "{mark(source, int(port))}" ')),)
     rule = f"--remove-rich-rule={_rich_rule(source, int(port))}"
     return tuple(RunCommand(argv, ok_codes=(0, 12, 112, 252)) for argv in _for_firewalld(rule, "".join(zone)))
+
+
+_DELETING = """
+nft -a list chain "$1" "$2" "$3" 2>/dev/null | while read -r line; do
+    case $line in *"$4"*"# handle "*) nft delete rule "$1" "$2" "$3" handle "${line##* }" || exit ;; esac
+done
+"""
+"""Rules of nftables are deleted by their numbers, which each load of them gives anew."""
 
 
 def _ufw_rule(source: str, port: int) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gpumon_setup.facts import Record, State
 from gpumon_setup.host import Action, RemoveDirectory, RemoveFile, RunCommand, WriteFile
 from gpumon_setup.resources import package
-from gpumon_setup.resources.block import NEW, with_block
+from gpumon_setup.resources.block import NEW, without_block
 from gpumon_setup.resources.container import stopping
 from gpumon_setup.resources.directory import DATA
 from gpumon_setup.resources.firewall import removing_rule
@@ -94,7 +94,7 @@ def _block(record: Record, state: State) -> tuple[Missing, tuple[Action, ...]]:
     path, _, name = record.key.partition("#")
     now = state.file(path)
     words = f"take the block {name} out of {path}"
-    rest = with_block(now.content or b"", name, ())
+    rest = without_block(now.content or b"", name, record.detail)
     if rest is None:
         return Missing(words, obstacle=f"the marks of the block {name} in {path} are broken; take it out by hand."), ()
     if record.detail == NEW and not rest.strip():

@@ -22,6 +22,8 @@ class Missing:
     """Why it cannot be done, and what to do about that; "" when it can."""
     is_disruptive: bool = False
     """True when jobs on the machine may suffer."""
+    waits_for: str = ""
+    """Why it cannot be done yet, though all else can; "" when it can."""
 
 
 class Resource(Protocol):

@@ -13,10 +13,12 @@ from gpumon.errors import ConfigError
 from gpumon_setup.components import CannotHave
 from gpumon_setup.components.firewall import Firewall
 from gpumon_setup.components.gce import creating, deleting, gce_lines, tagging, updating
-from gpumon_setup.host import Outcome
+from gpumon_setup.facts import Look, read_state
+from gpumon_setup.host import Outcome, RunCommand
 from gpumon_setup.resources import FirewallRule
 from setup.components.places import place
-from setup.deployments import Cluster
+from setup.deployments import CONFIG, Cluster
+from setup.fake_host import FakeFile, FakeHost
 
 FIREWALL = Firewall()
 UFW = "ENABLED=yes\nLOGLEVEL=low\n### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n"
@@ -55,7 +57,6 @@ table inet site {
 
 def rules(cluster: Cluster, name: str, more: str = "", setup: str = "") -> list[FirewallRule]:
     wanted = FIREWALL.wanted(place(cluster, name, more, setup=setup))
-    assert all(isinstance(rule, FirewallRule) for rule in wanted)
     return [rule for rule in wanted if isinstance(rule, FirewallRule)]
 
 
@@ -126,40 +127,209 @@ def test_what_was_opened_is_closed_again(cluster: Cluster) -> None:
     assert ("firewall-cmd", "--zone=internal", f"--remove-rich-rule={rich}") in cluster["gpu2"].ran
 
 
-@pytest.mark.parametrize("port", [9100, 9400])
-def test_what_nftables_lets_in_already_needs_nobody(cluster: Cluster, port: int) -> None:
-    cluster["gpu1"].sections["nftables"] = NFTABLES
-    (rule,) = [rule for rule in rules(cluster, "gpu1") if rule.port == port]
-    assert rule.missing(place(cluster, "gpu1").facts.state) is None
+UNIT = (
+    "ExecStart={ path=/usr/sbin/nft ; argv[]=/usr/sbin/nft -f /etc/nftables.conf ; ignore_errors=no }\n"
+    "UnitFileState=enabled\n"
+)
+FILE = "/etc/nftables.conf"
+DOCKERS = """\
+# Warning: table ip filter is managed by iptables-nft, do not touch!
+table ip filter {
+	chain DOCKER {
+	}
+	chain FORWARD {
+		type filter hook forward priority filter; policy drop;
+	}
+}
+"""
+
+
+def with_nftables(cluster: Cluster, ruleset: str, name: str = "gpu1") -> None:
+    """A machine that has these rules by a file which is read at every boot."""
+    host = cluster[name]
+    host.sections.update({"nftables": DOCKERS + ruleset, "nftables.unit": UNIT})
+    host.files[FILE] = FakeFile(f"#!/usr/sbin/nft -f\nflush ruleset\n{ruleset}".encode(), 0o755)
+
+
+def site(
+    *rules: str, policy: str = "drop", chain: str = "incoming", table: str = "inet site", hook: str = "input"
+) -> str:
+    lines = "".join(f"\t\t{rule}\n" for rule in rules)
+    head = f"type filter hook {hook} priority 0; policy {policy};"
+    return f"table {table} {{\n\tchain {chain} {{\n\t\t{head}\n{lines}\t}}\n}}\n"
+
+
+def opened(cluster: Cluster, ruleset: str, more: str = "") -> list[tuple[str, str, int]]:
+    """Chains, addresses and ports of what is opened in it."""
+    with_nftables(cluster, ruleset)
+    return [(rule.zone, rule.source, rule.port) for rule in rules(cluster, "gpu1", more)]
+
+
+def test_what_nftables_let_in_already_needs_nobody(cluster: Cluster) -> None:
+    with_nftables(cluster, NFTABLES)
+    assert FIREWALL.wanted(place(cluster, "gpu1")) == ()
+
+
+BOTH = [("inet/site/incoming", "10.77.0.2", 9100), ("inet/site/incoming", "10.77.0.2", 9400)]
 
 
 @pytest.mark.parametrize(
-    "text",
+    "rule",
     [
-        "ct state new tcp dport 9400 accept",
-        "tcp dport 9400 drop",
-        "ip saddr 10.77.0.3 tcp dport 9400 accept",
-        "ip saddr != 10.77.0.2 tcp dport 9400 accept",
-        "ip saddr @trusted tcp dport 9400 accept",
-        "udp dport 9400 accept",
+        "ct state new tcp dport { 9100, 9400 } accept",
+        "tcp dport { 9100, 9400 } drop",
+        "ip saddr 10.77.0.3 tcp dport 9100-9400 accept",
+        "ip saddr != 10.77.0.2 tcp dport 9100-9400 accept",
+        "ip saddr @trusted tcp dport 9100-9400 accept",
+        "udp dport 9100-9400 accept",
+        'iifname "lo" accept',
+        "tcp dport 22 accept",
+        "tcp dport 9100-9400 reject with tcp reset",
     ],
 )
-def test_a_rule_that_may_mean_something_else_is_not_taken_for_one(cluster: Cluster, text: str) -> None:
-    cluster["gpu1"].sections["nftables"] = NFTABLES.partition("\t\tip saddr")[0] + f"\t\t{text}\n\t}}\n}}\n"
-    (rule,) = [rule for rule in rules(cluster, "gpu1") if rule.port == 9400]
-    missing = rule.missing(place(cluster, "gpu1").facts.state)
-    assert missing is not None
-    assert "nft insert rule inet site incoming ip saddr 10.77.0.2 tcp dport 9400 accept" in missing.obstacle
+def test_a_rule_that_may_mean_something_else_is_not_taken_for_one(cluster: Cluster, rule: str) -> None:
+    assert opened(cluster, site("ct state established,related accept", rule)) == BOTH
+
+
+def test_an_accept_behind_what_may_drop_is_not_believed(cluster: Cluster) -> None:
+    accepts = "tcp dport { 9100, 9400 } accept"
+    assert opened(cluster, site("ct state invalid,related drop", "ip protocol icmp drop", accepts)) == []
+    for before in (
+        "ip saddr 10.77.0.0/24 drop",
+        "jump others",
+        "counter packets 1 bytes 2 reject with icmp host-prohibited",
+    ):
+        assert opened(cluster, site(before, accepts)) == BOTH
+
+
+@pytest.mark.parametrize(
+    "ruleset",
+    [
+        site("tcp dport 22 accept", policy="accept"),
+        site("ct state invalid drop", "ip saddr @banned drop", policy="accept"),
+        site(hook="forward"),
+        site(hook="output"),
+        site(table="ip6 site"),
+        site(table="netdev site", hook="ingress"),
+        "table inet site {\n\tchain incoming {\n\t\tdrop\n\t}\n}\n",
+    ],
+)
+def test_where_nftables_do_not_stop_the_master_nothing_is_opened(cluster: Cluster, ruleset: str) -> None:
+    assert opened(cluster, ruleset) == []
+
+
+@pytest.mark.parametrize(
+    "last", ["drop", "counter packets 3 bytes 9 drop", "reject with icmpx admin-prohibited", 'log prefix "no: " drop']
+)
+def test_a_last_rule_that_stops_all_is_as_good_as_a_policy(cluster: Cluster, last: str) -> None:
+    assert opened(cluster, site("tcp dport 22 accept", last, policy="accept")) == BOTH
+
+
+def test_every_chain_that_drops_is_opened_since_one_accept_does_not_hold_in_the_next(cluster: Cluster) -> None:
+    ruleset = site() + site(table="ip guard", chain="first") + site(table="ip6 guard", chain="first")
+    more = '[setup.firewall]\nalso_from = "fd00::5"\n[setup.node_exporter]\nport = 9400\n'
+    assert opened(cluster, ruleset, more) == [
+        ("inet/site/incoming", "10.77.0.2", 9400),
+        ("inet/site/incoming", "fd00::5", 9400),
+        ("ip/guard/first", "10.77.0.2", 9400),
+        ("ip6/guard/first", "fd00::5", 9400),
+    ]
+
+
+class Nft:
+    """Answers as nft would, for the one chain of a machine."""
+
+    def __init__(self, host: FakeHost) -> None:
+        self._host = host
+        host.commands["nft",] = self.insert
+        host.commands["sh", "-c"] = self.delete
+
+    def insert(self, command: RunCommand) -> Outcome:
+        """nft insert rule."""
+        assert command.argv[:6] == ("nft", "insert", "rule", "inet", "site", "incoming")
+        text = self._host.sections["nftables"]
+        head, hook, rest = text.partition("policy drop;\n\t\t")
+        assert hook
+        self._host.sections["nftables"] = f"{head}{hook}{' '.join(command.argv[6:])}\n\t\t{rest}"
+        return Outcome(0)
+
+    def delete(self, command: RunCommand) -> Outcome:
+        """The script that finds rules by their comments."""
+        assert command.argv[4:7] == ("inet", "site", "incoming")
+        lines = self._host.sections["nftables"].splitlines(keepends=True)
+        self._host.sections["nftables"] = "".join(line for line in lines if command.argv[7].strip() not in line)
+        return Outcome(0)
+
+
+SITES = site("ct state established,related accept", "tcp dport 22 accept", "counter packets 0 bytes 0 drop")
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_way_through_nftables_is_opened_now_and_at_boot_and_closed_again(
+    cluster: Cluster, end: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = cluster["gpu1"]
+    with_nftables(cluster, SITES)
+    host.files[FILE].content = host.text(FILE).rstrip().encode() + end.encode()
+    Nft(host)
+    before, ruleset = host.picture(), host.sections["nftables"]
+    assert cluster.run("--yes", "--only", "firewall") == 0
+    assert "let 10.77.0.2 in to port 9100 (nftables)" in capsys.readouterr().out
+    rule = 'insert rule inet site incoming ip saddr 10.77.0.2 tcp dport 9400 accept comment "gpumon 9400 10.77.0.2"\n'
+    assert rule in host.text(FILE)
+    assert host.text(FILE).count("add chain inet site incoming\n") == 1
+    assert host.files[FILE].mode == 0o755
+    assert ("nft", *rule.split()) in [(*argv[:-1], *argv[-1].split()) for argv in host.ran]
+    assert cluster.run("--check", "--only", "firewall") == 0
+    cluster.configure(f'{CONFIG}[setup.firewall]\nalso_from = "10.77.9.0/24"\n')
+    assert cluster.run("--yes", "--only", "firewall") == 0
+    assert "ip saddr 10.77.9.0/24 tcp dport 9100" in host.text(FILE)
+    cluster.configure(CONFIG)
+    assert cluster.run("--yes", "--only", "firewall") == 0
+    assert "10.77.9.0" not in host.text(FILE) + host.sections["nftables"]
+    assert cluster.run("uninstall", "--yes") == 0
+    assert (host.picture(), host.sections["nftables"]) == (before, ruleset)
+
+
+def refused(cluster: Cluster) -> str:
+    """Why the ways cannot be opened, with the rules that would do it."""
+    where = place(cluster, "gpu1")
+    state = where.facts.state.with_more(read_state(cluster["gpu1"], Look(contents=frozenset({FILE}))))
+    return " ".join(found.obstacle for rule in FIREWALL.wanted(where) if (found := rule.missing(state)) is not None)
+
+
+RULES = (
+    'nft insert rule inet site incoming ip saddr 10.77.0.2 tcp dport 9100 accept comment "gpumon 9100 10.77.0.2"; '
+    'nft insert rule inet site incoming ip saddr 10.77.0.2 tcp dport 9400 accept comment "gpumon 9400 10.77.0.2"'
+)
+
+
+@pytest.mark.parametrize("unit", ["", UNIT.replace("enabled", "disabled"), UNIT.replace("nft -f", "load")])
+def test_rules_that_come_from_nobody_knows_where_are_not_touched(cluster: Cluster, unit: str) -> None:
+    with_nftables(cluster, SITES)
+    cluster["gpu1"].sections["nftables.unit"] = unit
+    assert "nftables.service, which brings such rules back at boot, is off" in refused(cluster)
+    assert RULES in refused(cluster)
+
+
+def test_a_file_that_does_not_make_the_chain_is_not_touched(cluster: Cluster) -> None:
+    with_nftables(cluster, SITES)
+    for content in ("flush ruleset\n", "table inet site {\n# chain incoming\n}\n", SITES.replace("inet", "ip"), ""):
+        cluster["gpu1"].files[FILE].content = content.encode()
+        assert f"{FILE}, which brings nftables back at boot, does not make the chain incoming" in refused(cluster)
+        assert RULES in refused(cluster)
+    for content in ('include "nftables.d/*"\n', "add table inet site\nadd chain inet site incoming { }\n", SITES):
+        cluster["gpu1"].files[FILE].content = content.encode()
+        assert refused(cluster).strip() == ""
 
 
 def test_rules_of_iptables_are_answered_in_its_words(cluster: Cluster) -> None:
-    cluster["gpu1"].sections["nftables"] = (
-        "# Warning: table ip filter is managed by iptables-nft, do not touch!\ntable ip filter {\n\tchain INPUT {\n"
-        "\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n"
-    )
-    missing = rules(cluster, "gpu1")[0].missing(place(cluster, "gpu1").facts.state)
-    assert missing is not None
-    assert "iptables -I INPUT -p tcp -s 10.77.0.2 --dport 9100 -j ACCEPT" in missing.obstacle
+    ruleset = site(table="ip filter", chain="INPUT")
+    with_nftables(cluster, ruleset)
+    cluster["gpu1"].sections["nftables"] = DOCKERS.partition("\n")[0] + "\n" + ruleset
+    assert "Let the master in by hand" in refused(cluster)
+    assert "iptables -I INPUT -p tcp -s 10.77.0.2 --dport 9100 -j ACCEPT" in refused(cluster)
+    assert "nft insert" not in refused(cluster)
 
 
 def on_google(cluster: Cluster) -> None:
