@@ -17,6 +17,7 @@ from gpumon_setup.host import digest_of
 if TYPE_CHECKING:
     from setup.fake_host import FakeContainer, FakeHost
 
+LOOKS = ("FILES", "CONTENTS", "UNITS", "PACKAGES", "OFFERS")
 _OS = 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nVERSION_ID="13"\nID=debian\n'
 
 
@@ -24,14 +25,14 @@ def answered(host: FakeHost, script: str) -> str:
     """The answer to a script of the facts."""
     told = dict(_assignments(script))
     token = told["T"]
-    looks = {name: set(told[name].split()) for name in ("FILES", "CONTENTS", "UNITS", "PACKAGES")}
+    looks = {name: set(told[name].split()) for name in LOOKS}
     sections = dict(_state(host, looks)) if "NAMES" not in told else dict(_facts(host, told["NAMES"].split(), looks))
     sections.update(host.sections)
     return "".join(f"\n{token} {name}\n{content}" for name, content in sections.items())
 
 
 def _assignments(script: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r"^(T|NAMES|FILES|CONTENTS|UNITS|PACKAGES)=(.*)$", script, re.MULTILINE):
+    for match in re.finditer(rf"^(T|NAMES|{'|'.join(LOOKS)})=(.*)$", script, re.MULTILINE):
         if "$" not in match[2]:  # the probe adds to them itself
             yield match[1], "".join(shlex.split(match[2]))
 
@@ -86,8 +87,11 @@ def _container(name: str, container: FakeContainer) -> str:
 
 
 def _state(host: FakeHost, looks: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
-    kinds = (("file", looks["FILES"] | looks["CONTENTS"]), ("unit", looks["UNITS"]), ("package", looks["PACKAGES"]))
+    kinds = (("file", looks["FILES"] | looks["CONTENTS"]), ("unit", looks["UNITS"]), ("package", looks["PACKAGES"]),
+             ("offer", looks["OFFERS"]))  # fmt: skip
     yield "asked", "".join(f"{kind} {name}\n" for kind, names in kinds for name in names)
+    if host.archive is not None:
+        yield "offers", "".join(f"{name}:\n  Candidate: 1.0\n" for name in looks["OFFERS"] & host.archive)
     yield "files", "".join(_file_lines(host, looks["FILES"] | looks["CONTENTS"]))
     for path in looks["CONTENTS"]:
         file = host.files.get(path)

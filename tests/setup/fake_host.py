@@ -92,6 +92,8 @@ class FakeHost:
         default_factory=dict[tuple[str, ...], Callable[[RunCommand], Outcome]]
     )
     """How commands behave that begin with these words, in the place of what is known here."""
+    archive: set[str] | None = field(default_factory=lambda: {"grafana"})
+    """Packages that apt finds, of those that not every archive has; None while it never asked one."""
     loses_what_is_sent: bool = False
     """Whether the way breaks in the middle of every file that is sent."""
     received: int = 0

@@ -18,6 +18,13 @@ RESET = ("cli", f"--homepath={HOME}", "admin", "reset-admin-password", "--passwo
 _USER = "grafana"
 """Whom the package makes."""
 _OWNER = f"{_USER}:{_USER}"
+_CURE = (
+    "grafana: apt finds no such package here. Bring in its makers' archive: mkdir -p /etc/apt/keyrings && "
+    "curl -fsSo /etc/apt/keyrings/grafana.asc https://apt.grafana.com/gpg.key && "
+    "echo 'deb [signed-by=/etc/apt/keyrings/grafana.asc] https://apt.grafana.com stable main' "
+    '>/etc/apt/sources.list.d/grafana.list && apt-get update. Or let it be a container: [setup] engine = "docker"; '
+    'or do without: [setup] without = ["grafana"].'
+)
 _UNIT = """\
 # Written by gpumon setup; changes are lost.
 [Unit]
@@ -74,7 +81,7 @@ def package_resources(place: Place, read: Sequence[File], digests: Sequence[str]
     text = _UNIT.format(user=_USER, home=HOME, program=PROGRAM, environment=environment, data=data)
     unit = File(f"/etc/systemd/system/{UNIT}", text.encode())
     return (
-        Package(PACKAGE, tool),
+        Package(PACKAGE, tool, _CURE),
         *FOLDERS,
         *read,
         Directory(data, 0o750, _OWNER, holds_data=True),

@@ -76,7 +76,10 @@ def facts_script(token: str, names: Sequence[str], look: Look) -> str:
 
 
 def _looking(look: Look) -> str:
-    parts = (("FILES", look.files), ("CONTENTS", look.contents), ("UNITS", look.units), ("PACKAGES", look.packages))
+    parts = (
+        *(("FILES", look.files), ("CONTENTS", look.contents), ("UNITS", look.units)),
+        *(("PACKAGES", look.packages), ("OFFERS", look.offers)),
+    )
     return "\n".join(f"{name}={quoted(' '.join(sorted(words)))}" for name, words in parts)
 
 
@@ -125,6 +128,7 @@ def _state(sections: Mapping[str, str]) -> State:
         files=state_reading.files(sections),
         units=state_reading.units(sections),
         packages=state_reading.packages(sections),
+        offered=state_reading.offered(sections),
         containers=state_reading.containers(sections),
         images=state_reading.images(sections),
         made=state_reading.made(sections),

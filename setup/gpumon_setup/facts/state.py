@@ -103,6 +103,8 @@ class Look:
     """Paths whose content is wanted too."""
     units: frozenset[str] = frozenset()
     packages: frozenset[str] = frozenset()
+    offers: frozenset[str] = frozenset()
+    """Packages of which it is asked whether apt would find them."""
 
     def __or__(self, other: Look) -> Look:
         return Look(
@@ -110,10 +112,11 @@ class Look:
             self.contents | other.contents,
             self.units | other.units,
             self.packages | other.packages,
+            self.offers | other.offers,
         )
 
     def __bool__(self) -> bool:
-        return bool(self.files or self.contents or self.units or self.packages)
+        return bool(self.files or self.contents or self.units or self.packages or self.offers)
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,8 @@ class State:
     units: Mapping[str, UnitState] = field(default_factory=dict[str, UnitState])
     packages: Mapping[str, str] = field(default_factory=dict[str, str])
     """Versions by name; "" for what is not installed."""
+    offered: Mapping[str, bool | None] = field(default_factory=dict[str, "bool | None"])
+    """Whether apt would find a package, by name; None where that cannot be told."""
     containers: Mapping[str, ContainerState] = field(default_factory=dict[str, ContainerState])
     """All there are, by name."""
     images: frozenset[str] = frozenset()
@@ -138,6 +143,7 @@ class State:
             frozenset(path for path in look.contents if not self._was_read(path)),
             look.units - self.units.keys(),
             look.packages - self.packages.keys(),
+            look.offers - self.offered.keys(),
         )
 
     def with_more(self, other: State) -> State:
@@ -147,6 +153,7 @@ class State:
             files={**self.files, **other.files},
             units={**self.units, **other.units},
             packages={**self.packages, **other.packages},
+            offered={**self.offered, **other.offered},
         )
 
     def file(self, path: str) -> FileState:

@@ -77,6 +77,19 @@ def packages(sections: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def offered(sections: Mapping[str, str]) -> dict[str, bool | None]:
+    """Whether apt would find packages, by name; None where it has no lists of any archive."""
+    told = sections.get("offers")
+    found: dict[str, bool | None] = dict.fromkeys(_asked(sections, "offer"), None if told is None else False)
+    name = ""
+    for line in (told or "").splitlines():
+        if not line.startswith(" "):
+            name = line.rstrip(":")
+        elif line.strip().startswith("Candidate:") and name in found:
+            found[name] = not line.endswith("(none)")
+    return found
+
+
 def containers(sections: Mapping[str, str]) -> dict[str, ContainerState]:
     """All containers of all engines; docker's win where both have one of a name."""
     found = {container.name: container for container in _told("podman", _objects(sections.get("podman.ps", "")))}

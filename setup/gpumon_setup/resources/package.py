@@ -23,6 +23,8 @@ class Package:
     name: str
     tool: str = "apt-get"
     """"apt-get", "dnf" or "zypper": what the machine has."""
+    cure: str = ""
+    """What to do where apt finds no such package; "" for one that every archive has."""
 
     @property
     def key(self) -> str:
@@ -30,13 +32,18 @@ class Package:
         return self.name
 
     def look(self, state: State) -> Look:
-        """Whether it is installed."""
-        del state
-        return Look(packages=frozenset({self.name}))
+        """Whether it is installed; where not, and not every archive has it, whether it could be."""
+        name = frozenset({self.name})
+        asks = self.tool == "apt-get" and self.cure and state.packages.get(self.name) == ""
+        return Look(packages=name, offers=name if asks else frozenset())
 
     def missing(self, state: State) -> Missing | None:
         """Not installed."""
-        return None if state.packages.get(self.name) else Missing(f"install the package {self.name}")
+        if state.packages.get(self.name):
+            return None
+        return Missing(
+            f"install the package {self.name}", obstacle=self.cure if state.offered.get(self.name) is False else ""
+        )
 
     def actions(self, state: State, component: str) -> tuple[Action, ...]:
         """Installed without what it merely recommends; configuration files that stand there stay."""

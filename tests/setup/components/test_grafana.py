@@ -153,6 +153,24 @@ def test_the_package_runs_by_a_unit_of_ours(cluster: Cluster) -> None:
     assert order.index("package") < order.index("secret"), "its user comes with the package"
 
 
+def test_a_package_that_apt_does_not_find_is_told_with_its_archive_before_anything_is_begun(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = cluster["head"]
+    native(cluster)
+    host.archive = set()
+    before = host.picture()
+    assert cluster.run("--yes", "--limit", "head") == 1
+    said = capsys.readouterr().out
+    assert "CANNOT: grafana: apt finds no such package here." in said
+    assert "https://apt.grafana.com stable main" in said
+    assert 'without = ["grafana"]' in said
+    assert host.picture() == before
+    host.archive = None
+    assert cluster.run("--yes", "--limit", "head") == 0
+    assert cluster.run("--check", "--limit", "head") == 0
+
+
 def test_a_system_whose_package_is_not_known_is_told_so(cluster: Cluster) -> None:
     cluster["head"].sections["commands"] = ""
     with pytest.raises(CannotHave, match="grafana needs docker or podman here"):
