@@ -7,6 +7,7 @@ from gpumon_setup.components.firewall import Firewall
 from gpumon_setup.components.gpu_map import GpuMap
 from gpumon_setup.components.grafana import Grafana
 from gpumon_setup.components.hosts import Hosts
+from gpumon_setup.components.job_map import JobMap
 from gpumon_setup.components.node_exporter import NodeExporter
 from gpumon_setup.components.prometheus import Prometheus
 from gpumon_setup.components.slurm_exporter import SlurmExporter
@@ -15,6 +16,7 @@ COMPONENTS: tuple[Component, ...] = (
     Hosts(),
     ContainerEngine(),
     NodeExporter(),
+    JobMap(),
     DcgmExporter(),
     SlurmExporter(),
     GpuMap(),

@@ -13,6 +13,7 @@ from gpumon.config.values import choice, or_word
 from gpumon_setup.components import images, values
 from gpumon_setup.components.component import CannotHave, Place, at
 from gpumon_setup.components.gpu_access import container_engine, gpu_flags
+from gpumon_setup.components.job_map import folder_of_map, map_folder
 from gpumon_setup.components.scraping import DCGM_PORT, has_gpus, port_of, scrape_seconds
 from gpumon_setup.inventory import Role
 from gpumon_setup.inventory.keys import port, yes_or_no
@@ -49,7 +50,7 @@ class DcgmExporter:
         host_engine = _host_engine(place)
         profiles = _profiles(place)
         counters = File(f"{FOLDER}/counters.csv", counters_file(profiles=profiles))
-        job_map = cast("str | None", place.option(self.name, "job_map"))
+        job_map = map_folder(place)
         container = Container(
             name="gpumon-dcgm-exporter",
             image=cast("str | None", place.option(self.name, "image")) or _image(place, engine),
@@ -66,10 +67,10 @@ class DcgmExporter:
             reads=(counters.digest,),
         )
         image, *running = in_engine(container, engine)
-        maps = (Directory(job_map),) if job_map else ()
+        maps = (folder_of_map(place),) if job_map else ()
         return Directory(FOLDER), *maps, counters, image, *running
 
-    def _flags(self, place: Place, counters: str, host_engine: str, job_map: str | None) -> Iterator[str]:
+    def _flags(self, place: Place, counters: str, host_engine: str, job_map: str) -> Iterator[str]:
         yield f"--collectors={counters}"
         yield f"--address={at(place.listening, port_of(place.site, self.name, DCGM_PORT))}"
         # It reads each field once in this time; a scrape in between would see the same numbers again.

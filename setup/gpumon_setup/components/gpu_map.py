@@ -17,7 +17,8 @@ from gpumon_setup.resources import Directory, File, Resource, Unit
 from gpumon_setup.resources.engine import systemd_quoted
 
 UNIT = "gpumon-gpu-map.service"
-_OUTPUT = f"{TEXTFILES}/gpumon_gpu_map.prom"
+MAP = f"{TEXTFILES}/gpumon_gpu_map.prom"
+"""What it writes."""
 _UNIT = """\
 # Written by gpumon setup; changes are lost.
 [Unit]
@@ -56,7 +57,7 @@ class GpuMap:
             return ()
         program = File(PROGRAM, packed(), 0o755)
         start = (*python_for(place, self.name).split(), PROGRAM, "gpu-map", *self._options(place))
-        text = _UNIT.format(start=" ".join(map(systemd_quoted, start)), output=_OUTPUT)
+        text = _UNIT.format(start=" ".join(map(systemd_quoted, start)), output=MAP)
         unit = File(f"/etc/systemd/system/{UNIT}", text.encode())
         return Directory(TEXTFILES), Directory(FOLDER), program, unit, Unit(UNIT, unit, (program.digest,))
 
@@ -65,7 +66,7 @@ class GpuMap:
         slurmd, conf = (cast("str | None", place.option(self.name, key)) for key in ("slurmd", "slurm_conf"))
         return (
             f"--node={place.machine.name}",
-            f"--output={_OUTPUT}",
+            f"--output={MAP}",
             *(("--partial",) if place.option(self.name, "partial") else ()),
             *((f"--slurmd={slurmd}",) if slurmd else ()),
             *((f"--slurm-conf={conf}",) if conf else ()),

@@ -19,6 +19,8 @@ class Change:
     """A unified diff; "" where there is none to show."""
     is_disruptive: bool = False
     """True when jobs on the machine may suffer."""
+    waits_for: str = ""
+    """Why it cannot be done yet, beside jobs; "" when nothing else is in its way."""
 
     @property
     def words(self) -> str:
@@ -33,7 +35,7 @@ class HostPlan:
     host: str
     changes: tuple[Change, ...] = ()
     held_back: tuple[Change, ...] = ()
-    """Not done because jobs run there, and what depends on it."""
+    """Not done because jobs run there, with what depends on it, or because something else must come first."""
     obstacles: tuple[str, ...] = ()
     """Why something cannot be done; nothing is done to a machine that has one."""
     steps_running: tuple[str, ...] = ()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from gpumon_setup.components import CannotHave, Component, Place
+from gpumon_setup.components import CannotHave, Component, Place, Site
+from gpumon_setup.components.slurm_programs import still_needed
 from gpumon_setup.facts import BEFORE, Look, Record, State
 from gpumon_setup.host import MakeDirectory, RemoveDirectory, RunCommand, Step, WriteFile
 from gpumon_setup.plan.change import Change, HostPlan
 from gpumon_setup.plan.preflight import obstacles as preflight
-from gpumon_setup.resources import ROOM, Missing, Resource, rank, removal, without_data
+from gpumon_setup.resources import ROOM, Missing, Resource, leaving_nothing, rank, removal, without_data
 
 _OWN_DIRECTORIES = (ROOM, BEFORE, "/var/lib/gpumon/setup", "/var/lib/gpumon", "/etc/gpumon")
 
@@ -66,7 +67,7 @@ def plan_host(place: Place, wishes: Wanted, state: State, *, allow_busy: bool = 
     left = [record for record in state.made.values()
             if record.component in wishes.components and (record.kind, record.key) not in keys]  # fmt: skip
     if not wishes.obstacles:  # a component that cannot say what it wants is no reason to take away what it has
-        draft.remove(without_data(left), state)
+        draft.remove(without_data(left), state, place.site)
     return draft.plan(place.facts.slurm.steps)
 
 
@@ -83,7 +84,7 @@ def plan_uninstall(
     records = [record for record in state.made.values() if components is None or record.component in components]
     if keeps_data:
         records = without_data(records)
-    draft.remove(records, state)
+    draft.remove(records, state, place.site)
     if records and len(records) == len(state.made):
         step = Step("remove gpumon's own records, if nothing is left", tuple(map(RemoveDirectory, _OWN_DIRECTORIES)))
         draft.changes.append(Change("setup", step))
@@ -118,15 +119,25 @@ class _Draft:
         if missing.obstacle:
             self.obstacles.append(missing.obstacle)
             return
-        change = Change(component, step, missing.diff, missing.is_disruptive)
+        change = Change(component, step, missing.diff, missing.is_disruptive, missing.waits_for)
         waits = any(held.component == component for held in self.held_back)
-        is_held = not self.may_disrupt and (missing.is_disruptive or waits)
+        is_held = bool(missing.waits_for) or (not self.may_disrupt and (missing.is_disruptive or waits))
         (self.held_back if is_held else self.changes).append(change)
 
-    def remove(self, records: Sequence[Record], state: State) -> None:
-        """What takes these things away, and lets systemd forget units whose files are gone."""
+    def remove(self, records: Sequence[Record], state: State, site: Site) -> None:
+        """What takes these things away, and lets systemd forget units whose files are gone.
+
+        What Slurm would drain the node for stays, with its directory.
+        """
+        named = {
+            record.key: why for record in records if record.kind == "file" and (why := still_needed(site, record.key))
+        }
         for record in sorted(records, key=rank):
-            missing, actions = removal(record, state)
+            if record.kind == "directory" and any(path.startswith(f"{record.key}/") for path in named):
+                continue
+            missing, actions = (
+                leaving_nothing(record, state, named[record.key]) if record.key in named else removal(record, state)
+            )
             self.add(record.component, missing, Step(missing.words, actions))
         gone = [record for record in records if record.kind == "file" and record.key.startswith("/etc/systemd/system/")]
         if gone:

@@ -51,6 +51,7 @@ def _change(change: Change) -> dict[str, object]:
         "words": change.words,
         "diff": change.diff,
         "is_disruptive": change.is_disruptive,
+        "waits_for": change.waits_for or None,
     }
 
 
@@ -65,9 +66,15 @@ def _host_lines(host: HostPlan, *, with_diffs: bool) -> Iterator[str]:
         if with_diffs and change.diff:
             yield from (f"      {shown(line.expandtabs(), 400)}" for line in change.diff.splitlines())
     for change in host.held_back:
-        yield f"  {change.component}: NOT NOW, jobs run here: {shown(change.words, 400)} (--allow-busy does it)"
+        yield f"  {change.component}: {_held_back(change)}"
     for obstacle in host.obstacles:
         yield f"  CANNOT: {shown(obstacle, 600)}"
+
+
+def _held_back(change: Change) -> str:
+    if change.waits_for:
+        return f"NOT NOW: {shown(change.words, 400)}: {shown(change.waits_for, 400)}"
+    return f"NOT NOW, jobs run here: {shown(change.words, 400)} (--allow-busy does it)"
 
 
 def _summary(plan: Plan) -> str:
@@ -77,7 +84,7 @@ def _summary(plan: Plan) -> str:
     parts += ["Nothing to do"] if not changes and any(host.is_empty for host in plan.hosts) else []
     held = sum(len(host.held_back) for host in plan.hosts)
     stuck = sum(bool(host.obstacles) for host in plan.hosts)
-    parts += [f"{counted(held, 'change')} held back while jobs run"] if held else []
+    parts += [f"{counted(held, 'change')} held back"] if held else []
     parts += [f"{counted(stuck, 'machine')} with an obstacle"] if stuck else []
     parts += [f"{counted(len(plan.failures), 'machine')} out of reach"] if plan.failures else []
     return "; ".join(parts) + "."

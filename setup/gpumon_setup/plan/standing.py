@@ -9,7 +9,7 @@ from enum import Enum
 from gpumon_setup.facts import State
 from gpumon_setup.plan.change import HostPlan
 from gpumon_setup.plan.planning import Wanted
-from gpumon_setup.resources import Container, Package, Resource, Unit
+from gpumon_setup.resources import Container, Package, Resource, SlurmProgram, Unit
 
 
 class Stand(Enum):
@@ -55,6 +55,8 @@ def _is_down(resource: Resource, state: State) -> bool:
     if isinstance(resource, Container):
         container = state.containers.get(resource.name)
         return container is None or not container.is_running
+    if isinstance(resource, SlurmProgram):
+        return resource.is_run is False
     return isinstance(resource, Unit) and state.unit(resource.name).active not in ("active", "reloading", "activating")
 
 

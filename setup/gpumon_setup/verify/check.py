@@ -17,6 +17,8 @@ class Check:
     """Why it is not so; "" when it is."""
     advice: str = ""
     """What to do about that."""
+    is_settled: bool = False
+    """True when waiting changes nothing."""
 
     @property
     def is_ok(self) -> bool:

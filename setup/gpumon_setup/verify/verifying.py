@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gpumon_setup.components import Place, Site, grafana_settings
+from gpumon_setup.components import Place, Site, grafana_settings, job_map
 from gpumon_setup.components.component import at
 from gpumon_setup.components.grafana_files import PASSWORD
 from gpumon_setup.components.prometheus import reached
@@ -39,7 +39,7 @@ class Verifier:
         deadline = time.monotonic() + patience
         while True:
             checks = tuple(self.look())
-            if all(check.is_ok for check in checks) or time.monotonic() > deadline:
+            if all(check.is_ok or check.is_settled for check in checks) or time.monotonic() > deadline:
                 return checks
             self.pause(_PAUSE_SECONDS)
 
@@ -57,6 +57,8 @@ class Verifier:
         if "grafana" not in without:
             address, port = grafana_settings.listening(place)
             yield from grafana(self.master, at(address or "127.0.0.1", port), PASSWORD)
+        if job_map.is_wanted(place):
+            yield self._called()
         shut = {name: port for name, port in self._loopback_ports(place) if name not in without}
         if self.outsider is not None and shut:
             yield from closed(self.outsider, place.address, shut)
@@ -80,6 +82,15 @@ class Verifier:
             yield Check("Prometheus answers", self.master.name)
         finally:
             prometheus.close()
+
+    def _called(self) -> Check:
+        """Slurm runs what fills the job map, as far as it tells."""
+        claim, lines = "Slurm runs the job map", job_map.missing_lines(self.site)
+        where = next((name for name, facts in self.site.facts.items() if facts.slurm.prologs is not None), "")
+        if not lines:
+            return Check(claim, where or self.site.inventory.master.name)
+        advice = f"Add to slurm.conf, and then scontrol reconfigure: {' and '.join(lines)}."
+        return Check(claim, where, "its configuration does not name it", advice, is_settled=True)
 
     def _master_place(self) -> Place:
         machine = self.site.inventory.master
