@@ -42,9 +42,9 @@ class AtSeat:
         self.configure_ssh("")
         self.configure("")
 
-    def configure(self, more: str) -> None:
-        """Writes the configuration with more lines."""
-        (self.home / "config.toml").write_text(f"{section(self._lab)}{more}\n")
+    def configure(self, more: str, nodes: str = "") -> None:
+        """Writes the configuration with more lines, of some nodes or of all."""
+        (self.home / "config.toml").write_text(f"{section(self._lab, nodes)}{more}\n")
 
     def configure_ssh(self, before: str) -> None:
         """Writes ~/.ssh/config; what comes first holds."""
@@ -62,9 +62,9 @@ class AtSeat:
         return self._lab.run(self.argv(*words), seconds=300)
 
 
-def section(lab: Lab) -> str:
+def section(lab: Lab, nodes: str = "") -> str:
     """The beginning of [setup]."""
-    return f'[setup]\nmaster = "master"\nnodes = ["node[1-{len(lab.nodes)}]"]\n'
+    return f'[setup]\nmaster = "master"\nnodes = ["{nodes or f"node[1-{len(lab.nodes)}]"}"]\n'
 
 
 def told(ran: Ran, code: int = 0) -> str:

@@ -23,6 +23,10 @@ from gpumon_setup.verify import Check
 
 _GROWTH = 8
 """By how much each wave is larger than the one before."""
+_QUICK = frozenset({"hosts", "firewall", "node_exporter", "slurm_exporter"})
+"""What tells its numbers as soon as it runs."""
+_QUICK_SECONDS = 10.0
+"""How long these may take beside their scrapes."""
 _WITH_IMAGE = frozenset(one.name for one in COMPONENTS if any(key.field == "image" for key in one.keys))
 
 
@@ -73,7 +77,8 @@ class _Upgrade:
         if failed := performed(self.session, plan, self.options):
             return [f"FAILED  {error}" for error in failed.values()]
         only = replace(self.session, limit=frozenset(names))
-        checks = verify.checked(only, intervals=3, spare=verify.FIRST_SECONDS)
+        is_quick = _QUICK.issuperset(change.component for host in plan.hosts for change in host.changes)
+        checks = verify.checked(only, intervals=3, spare=_QUICK_SECONDS if is_quick else verify.FIRST_SECONDS)
         new = _failing(checks) - self.known
         return list(verify.check_lines([check for check in checks if (check.claim, check.host) in new])) if new else []
 
