@@ -15,6 +15,7 @@ from msgspec import structs
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.reactive import var
 from textual.screen import Screen
@@ -36,6 +37,7 @@ from gpumon_tui.screens.cluster import ClusterScreen
 from gpumon_tui.screens.framed import FramedScreen
 from gpumon_tui.source_thread import SourceThread
 from gpumon_tui.themes import DEFAULTS, THEMES, next_theme, theme_name
+from gpumon_tui.thrift import thrifty
 
 if TYPE_CHECKING:
     from gpumon_tui.screens.detail import DetailScreen
@@ -114,6 +116,10 @@ class GpumonApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colours under a theme that does not know them."""
         return dict(DEFAULTS)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's for this terminal, with fewer bytes on the way to it."""
+        return thrifty(super().get_driver_class())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and the one for poor terminals."""
