@@ -69,6 +69,8 @@ bench: $(VENV)/.develops daemons slurm  ## Benchmarks against their floors; resu
 	PYTHONPATH=tests $(BIN)/python bench/oneshot.py
 	PYTHONPATH=tests $(BIN)/python bench/dashboard.py
 	PYTHONPATH=tests $(BIN)/python bench/slurm.py
+	@ci/packages $(LAB)
+	PYTHONPATH=tests $(BIN)/python bench/setup.py
 
 sshd:  ## Install what the tests over SSH start by themselves
 	@ci/packages $(SSH)
