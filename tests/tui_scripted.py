@@ -128,6 +128,11 @@ async def next_picture(pilot: Pilot[None]) -> None:
     assert isinstance(app, GpumonApp)
     before = app.connection
     await pilot.press("r")
-    await until(
-        pilot, lambda: app.connection.answered_at != before.answered_at or app.connection.reason != before.reason
-    )
+
+    def has_come() -> bool:
+        now = app.connection
+        # On a busy machine the app may have asked again by itself before, and got the very same reason.
+        is_lost_anew = now.retry_at not in (None, before.retry_at)
+        return is_lost_anew or (now.answered_at, now.reason) != (before.answered_at, before.reason)
+
+    await until(pilot, has_come)
