@@ -43,7 +43,7 @@ class Prometheus:
         Key("scrape_interval", seconds(1, 3600, "15"), "interval_seconds"),
         Key("retention_time", _DURATION, "retention_time"),
         Key("retention_size", _SIZE, "retention_size"),
-        Key("slurm_metrics", yes_or_no, "slurm_metrics"),
+        Key("slurm_metrics", or_word("auto", None, yes_or_no), "slurm_metrics"),
         Key("slurm_metrics_port", port, "slurm_metrics_port"),
         Key("alertmanagers", values.strings(values.host_and_port), "alertmanagers"),
         Key("remote_write", receivers, "remote_write", may_be_secret=True),

@@ -7,14 +7,17 @@ from functools import cache
 from importlib.resources import files
 from typing import cast
 
-from gpumon_setup.components.component import Place
+from gpumon_setup.components.component import Place, Site
 from gpumon_setup.components.prometheus_config import RULES, prometheus_yml, target_files
 from gpumon_setup.components.prometheus_places import FOLDER, TARGETS
 from gpumon_setup.components.remote_write import RemoteWrite
+from gpumon_setup.inventory import Role
 from gpumon_setup.resources import Directory, File
 
 FOLDERS = Directory(FOLDER), Directory(TARGETS)
 _SLURMCTLD_PORT = 6817
+_FIRST_SOUND_RELEASE = (25, 11, 5)
+"""Of Slurm: before, a page could crash slurmctld after a partition was removed."""
 
 
 def read_files(place: Place, reached: str, promtool: Sequence[str], user: str) -> tuple[File, ...]:
@@ -56,6 +59,21 @@ def _files(place: Place, reached: str, promtool: Sequence[str], user: str) -> It
 
 def _slurm_port(place: Place) -> int | None:
     """Where slurmctld tells metrics itself; None when it is not to be asked."""
-    if not place.option("prometheus", "slurm_metrics"):
+    wanted = cast("bool | None", place.option("prometheus", "slurm_metrics"))
+    found = _found_port(place.site) if wanted is None else None
+    if not wanted and found is None:
         return None
-    return cast("int | None", place.option("prometheus", "slurm_metrics_port")) or _SLURMCTLD_PORT
+    return cast("int | None", place.option("prometheus", "slurm_metrics_port")) or found or _SLURMCTLD_PORT
+
+
+def _found_port(site: Site) -> int | None:
+    """Where a slurmctld answered whose pages do it no harm; as it was where none says anything now."""
+    controllers = [machine.name for machine in site.inventory.machines if Role.CONTROLLER in machine.roles]
+    told = [site.facts[name].slurm for name in controllers if name in site.facts]
+    if not told or any(slurm.node_gpus is None for slurm in told):
+        return site.absent.slurm_port
+    return next((slurm.metrics_port for slurm in told if _release(slurm.version) >= _FIRST_SOUND_RELEASE), None)
+
+
+def _release(version: str | None) -> tuple[int, ...]:
+    return tuple(int(part) for part in (version or "").split(".") if part)

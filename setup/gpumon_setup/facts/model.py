@@ -69,6 +69,8 @@ class Slurm:
     """GPUs by node, as slurm.conf counts them; None where slurmctld does not run."""
     node_jobs: tuple[tuple[str, str], ...] | None = None
     """Running jobs with their hostlists; None where slurmctld does not run."""
+    metrics_port: int | None = None
+    """Where slurmctld itself tells metrics; None where it does not, or was not asked."""
     prologs: tuple[str, ...] | None = None
     """What its configuration runs on nodes before a job, paths or patterns; None where slurmctld does not tell."""
     epilogs: tuple[str, ...] | None = None

@@ -43,7 +43,15 @@ fi
 if have scontrol && runs slurmctld; then
     { timeout 20 scontrol -o show nodes >"$work/slurm.nodes"
       timeout 20 squeue -a -h -t R,CF,CG,S -o '%A|%N' >"$work/slurm.jobs"
-      timeout 20 scontrol show config >"$work/slurm.conf"; } 2>/dev/null &
+      timeout 20 scontrol show config >"$work/slurm.conf"
+      # Since 25.11 it may tell metrics itself; an older one would only complain of being asked.
+      while read -r key _ value; do
+          case $key in SlurmctldPort) port=${value%%-*} ;; MetricsType) kind=$value ;; esac
+      done <"$work/slurm.conf"
+      case ${kind:-} in metrics/*)
+          page=http://127.0.0.1:$port/metrics/scheduler
+          curl -s --noproxy '*' -m 5 -o /dev/null -w "$port %{http_code}" "$page" >"$work/slurm.metrics" ;;
+      esac; } 2>/dev/null &
 fi
 if have firewall-cmd && runs firewalld; then
     timeout 20 firewall-cmd --list-all-zones >"$work/firewalld" 2>/dev/null &

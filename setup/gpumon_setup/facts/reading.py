@@ -184,6 +184,7 @@ def _engines(sections: Mapping[str, str]) -> Iterator[Engine]:
 def _slurm(sections: Mapping[str, str]) -> Slurm:
     found = re.search(r"slurm\S* ([0-9][0-9.]+)", sections.get("slurm-version", ""))
     nodes, jobs, conf = (sections.get(f"slurm.{name}") for name in ("nodes", "jobs", "conf"))
+    metrics = re.fullmatch(r"([0-9]+) 200\s*", sections.get("slurm.metrics", ""))
     return Slurm(
         daemons=frozenset(sections.get("slurm", "").split()),
         version=found[1] if found else None,
@@ -192,6 +193,7 @@ def _slurm(sections: Mapping[str, str]) -> Slurm:
         node_jobs=None if not nodes or jobs is None else tuple(
             (job, where) for job, _, where in (line.partition("|") for line in jobs.splitlines()) if where
         ),
+        metrics_port=int(metrics[1]) if metrics else None,
         prologs=_programs(conf, "Prolog"),
         epilogs=_programs(conf, "Epilog"),
     )  # fmt: skip

@@ -110,12 +110,54 @@ def test_labels_are_the_targets_own_but_for_slurms_series(cluster: Cluster) -> N
 
 def test_slurms_own_metrics_are_asked_slowly_and_only_when_told(cluster: Cluster) -> None:
     where = place(cluster, "head", "[setup.prometheus]\nslurm_metrics = true\n")
-    jobs = [job for job in config(where)["scrape_configs"] if job["job_name"].startswith("slurm-own-")]
+    jobs = slurm_own(where)
     assert [job["metrics_path"] for job in jobs] == [
         f"/metrics/{page}" for page in ("jobs", "nodes", "partitions", "scheduler")
     ]
     assert {job["scrape_interval"] for job in jobs} == {"60000ms"}
     assert targets(where, "slurm-own").keys() == {"10.77.0.2:6817"}
+
+
+@pytest.mark.parametrize(
+    ("version", "answer", "targets_of"),
+    [
+        ("26.05.1", "6820 200", {"10.77.0.2:6820"}),
+        ("25.11.5", "6817 200", {"10.77.0.2:6817"}),
+        ("25.11.4", "6817 200", None),
+        ("26.05.1", "6817 401", None),
+        ("26.05.1", "6817 000", None),
+        ("24.11.5", "", None),
+    ],
+)
+def test_slurms_own_metrics_are_asked_for_where_they_answer(
+    cluster: Cluster, version: str, answer: str, targets_of: set[str] | None
+) -> None:
+    cluster["head"].sections.update({"slurm.nodes": "NodeName=gpu1\n", "slurm-version": f"slurm {version}\n"})
+    cluster["head"].sections["slurm.metrics"] = answer
+    where = place(cluster, "head")
+    found = targets(where, "slurm-own").keys() if targets_of else [job["job_name"] for job in slurm_own(where)]
+    assert found == (targets_of or [])
+    assert slurm_own(place(cluster, "head", "[setup.prometheus]\nslurm_metrics = false\n")) == []
+    assert len(slurm_own(place(cluster, "head", "[setup.prometheus]\nslurm_metrics = true\n"))) == 4
+
+
+def slurm_own(where: Place) -> list[dict[str, Any]]:
+    """The jobs that ask slurmctld itself."""
+    return [job for job in config(where)["scrape_configs"] if job["job_name"].startswith("slurm-own-")]
+
+
+def test_while_slurm_is_silent_it_is_asked_as_before(cluster: Cluster) -> None:
+    nodes = "NodeName=gpu1 Gres=gpu:4\nNodeName=gpu2 Gres=gpu:4\n"
+    cluster["head"].sections.update({"slurm.nodes": nodes, "slurm-version": "slurm 26.05.1\n"})
+    cluster["head"].sections["slurm.metrics"] = "6820 200"
+    assert cluster.run("--yes") == 0
+    own = f"{FOLDER}/targets/slurm-own.json"
+    assert "10.77.0.2:6820" in cluster["head"].text(own)
+    cluster["head"].sections.update({"slurm.nodes": "", "slurm.metrics": ""})
+    assert cluster.run("--check") == 0
+    cluster["head"].sections["slurm.nodes"] = nodes
+    assert cluster.run("--yes") == 0
+    assert own not in cluster["head"].files
 
 
 def test_samples_go_on_to_others_and_no_secret_shows(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
