@@ -75,9 +75,12 @@ def _file(wanted_file: Path, architecture: str, needed: Mapping[str, Sequence[st
 
 def _engine(needed: Mapping[str, Sequence[str]], files: Mapping[str, Path]) -> str:
     """What pulls and saves here; raises SetupError with what does so elsewhere."""
-    for engine in ("docker", "podman"):
-        if shutil.which(engine) and _run(engine, "version").returncode == 0:
+    reason = "neither docker nor podman is there"
+    for engine in filter(shutil.which, ("docker", "podman")):
+        done = _run(engine, "version")
+        if done.returncode == 0:
             return engine
+        reason = f"{engine} says: {shown(' '.join(done.stderr.split()).rstrip('.'), 300)}"
     lines = [
         line
         for architecture, names in needed.items()
@@ -87,8 +90,8 @@ def _engine(needed: Mapping[str, Sequence[str]], files: Mapping[str, Path]) -> s
         )
     ]
     raise SetupError(
-        "Neither docker nor podman answers on this machine.",
-        advice="Where one does, and reaches a registry:\n" + "\n".join(f"  {line}" for line in lines),
+        f"No engine can be used on this machine: {reason}.",
+        advice="Where one can, and reaches a registry:\n" + "\n".join(f"  {line}" for line in lines),
     )
 
 
