@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
@@ -84,6 +83,8 @@ def _modules(folder: Path, package: str) -> Iterator[tuple[str, bytes]]:
 
 def _licence(library: str) -> Iterator[tuple[str, bytes]]:
     """What must go with the library's code, where it is known: a distribution's own package tells no files."""
+    from importlib.metadata import PackageNotFoundError, distribution  # slow to load, and for one machine alone
+
     try:
         told = distribution(library).files or ()
     except PackageNotFoundError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from gpumon_setup.dashboards import SOURCE_UID, dashboard_files
 from gpumon_setup.resources import Directory, File
 
 FOLDER = "/etc/gpumon/grafana"
@@ -22,6 +21,8 @@ FOLDERS = tuple(map(Directory, (FOLDER, PROVISIONING, *(f"{PROVISIONING}/{kind}"
 
 def data_source(url: str, interval_seconds: float) -> File:
     """Prometheus, asked by Grafana itself and not by browsers, as often at most as it has something new."""
+    from gpumon_setup.dashboards import SOURCE_UID  # for the one machine with Grafana, as below
+
     source = {
         "name": "gpumon",
         "uid": SOURCE_UID,
@@ -55,6 +56,8 @@ def provider() -> File:
 
 def dashboards() -> tuple[File, ...]:
     """All dashboards; the first is the page that Grafana opens with."""
+    from gpumon_setup.dashboards import dashboard_files
+
     return tuple(File(f"{DASHBOARDS}/{name}", content) for name, content in dashboard_files().items())
 
 

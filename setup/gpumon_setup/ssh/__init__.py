@@ -1,5 +1,6 @@
 """The way to a machine over SSH, as ssh itself would find it; the only place that knows paramiko."""
 
+import gpumon_setup.ssh.alone  # noqa: F401  # pyright: ignore[reportUnusedImport]  # it acts before paramiko is loaded
 from gpumon_setup.ssh.config import SshConfig
 from gpumon_setup.ssh.connection import SshConnection
 from gpumon_setup.ssh.dialing import HANDSHAKES_AT_ONCE, Dialer

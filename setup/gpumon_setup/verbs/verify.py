@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gpumon.errors import GpumonError
 from gpumon.text import shown
@@ -14,7 +15,9 @@ from gpumon_setup.verbs.opening import opened
 from gpumon_setup.verbs.options import SetupOptions
 from gpumon_setup.verbs.session import Session
 from gpumon_setup.verbs.talk import announce, narrate, put
-from gpumon_setup.verify import Check, Verifier
+
+if TYPE_CHECKING:
+    from gpumon_setup.verify import Check, Verifier
 
 SCHEMA = "gpumon.setup.verify/1"
 FIRST_SECONDS = 45.0
@@ -54,7 +57,9 @@ def code_of(session: Session, checks: Sequence[Check]) -> SetupCode:
 
 
 def verifier_of(session: Session) -> Verifier:
-    """What looks at a session's machines."""
+    """What looks at a session's machines; a run that finds nothing to do never loads it."""
+    from gpumon_setup.verify import Verifier
+
     master = session.inventory.master.name
     others = [name for name in session.states if name != master]
     outsider = session.fleet.host(others[0]) if others else None
