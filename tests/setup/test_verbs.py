@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread, current_thread, main_thread
 
 import pytest
 
@@ -14,7 +15,7 @@ from gpumon_setup import command
 from gpumon_setup.components import COMPONENTS, Place, Site
 from gpumon_setup.facts import read_facts
 from gpumon_setup.failures import Locked, SetupError
-from gpumon_setup.fleet import locked
+from gpumon_setup.fleet import Fleet, locked
 from gpumon_setup.host import LocalConnection, Passwords, ShellHost
 from gpumon_setup.inventory import Inventory, Machine, Role
 from gpumon_setup.ssh import SshConfig
@@ -78,6 +79,24 @@ def test_ctrl_c_says_what_was_done_and_what_was_not(cluster: Cluster, capsys: py
     assert "gpu1: 0 of 4 changes made; not known to be whole: write the block hosts into /etc/hosts" in said
     assert "  not begun: run the container gpumon-node-exporter" in said
     assert all(host.is_closed for host in cluster.hosts.values())
+
+
+def test_a_second_ctrl_c_reaches_no_thread_that_closes_the_ways_to_machines() -> None:
+    closed_by: list[Thread] = []
+
+    class Interrupted(FakeHost):
+        def perform(self, steps: object, **more: object) -> None:
+            del steps, more
+            raise KeyboardInterrupt
+
+        def close(self) -> None:
+            closed_by.append(current_thread())
+
+    fleet = Fleet([Machine("gpu1", frozenset({Role.NODE}))], lambda machine: Interrupted(machine.name))
+    with pytest.raises(KeyboardInterrupt):
+        fleet.each(["gpu1"], lambda host: host.perform([]))
+    assert closed_by
+    assert main_thread() not in closed_by
 
 
 def test_a_lock_is_held_by_one_at_a_time_and_free_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 from gpumon.errors import GpumonError
@@ -73,7 +73,10 @@ class Fleet:
             try:
                 return _gathered(futures)
             except BaseException:
-                self.close()
+                # A second Ctrl-C ends whatever the main thread does, and a way left open would be waited for.
+                closing = Thread(target=self.close, name="gpumon-setup-closing")
+                closing.start()
+                closing.join()
                 raise
 
     def close(self) -> None:
