@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import paramiko
 
 from gpumon.text import shown
-from gpumon_setup.failures import ConnectionBroke, LoginRefused
+from gpumon_setup.failures import ConnectionBroke, LoginRefused, NoPassword
 from gpumon_setup.host import Passwords
 from gpumon_setup.ssh.endpoint import Endpoint
 from gpumon_setup.ssh.keys import Keys
@@ -48,6 +48,10 @@ class _Login:
                 return
             if self._allows("password", "keyboard-interactive") and self._is_in_by_password():
                 return
+        except NoPassword as nobody:
+            if self._offered:
+                raise self._refused(nobody.message) from None
+            raise
         except (paramiko.SSHException, EOFError, OSError) as error:
             if len(self._offered) > 1 and not self._transport.is_active():
                 raise LoginRefused(
@@ -109,7 +113,7 @@ class _Login:
                 self._allowed = ()
         return any(kind in self._allowed for kind in kinds)
 
-    def _refused(self) -> LoginRefused:
+    def _refused(self, more: str = "") -> LoginRefused:
         accepts = shown(", ".join(self._allowed or ()), 200) or "nothing"
         number = len(self._offered)
         tried = shown(", ".join(self._offered), 400)
@@ -117,6 +121,6 @@ class _Login:
         return LoginRefused(
             self._endpoint.name,
             f"{self._endpoint.user} is not let in at {self._endpoint.host} port {self._endpoint.port}: "
-            f"{keys}, it accepts {accepts}.",
+            f"{keys}, it accepts {accepts}. {more}".rstrip(),
             advice="Put your public key into its authorized_keys (ssh-copy-id), or name user and key in ~/.ssh/config.",
         )
