@@ -82,10 +82,9 @@ def test_gpus_are_counted_with_their_mig_devices() -> None:
         "  MIG 1g.10gb     Device  0: (UUID: MIG-a)\n  MIG 1g.10gb     Device  1: (UUID: MIG-b)\n"
         "GPU 1: NVIDIA H100 (UUID: GPU-00000001)\n"
     )
-    host.sections["toolkit"] = "NVIDIA Container Toolkit CLI version 1.17.8\n"
     gpus = read_facts(host).gpus
     assert [(gpu.uuid, gpu.mig_devices) for gpu in gpus.found] == [("GPU-00000000", 2), ("GPU-00000001", 0)]
-    assert (gpus.driver, gpus.toolkit, gpus.on_bus, gpus.problem) == ("570.1", "1.17.8", 2, "")
+    assert (gpus.driver, gpus.has_toolkit, gpus.on_bus, gpus.problem) == ("570.1", True, 2, "")
 
 
 def test_a_driver_that_fails_is_told_from_no_gpus() -> None:

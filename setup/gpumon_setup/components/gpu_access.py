@@ -42,10 +42,10 @@ def gpu_flags(place: Place, engine: str) -> tuple[str, ...]:
             raise CannotHave('dcgm_exporter: podman knows CDI only; leave gpu_access = "gpus" away.')
         if gpus.cdi_files or wanted == "cdi":
             return by_cdi
-        steps = _SPECIFICATION if gpus.toolkit else f"{_TOOLKIT}, then {_SPECIFICATION}"
+        steps = _SPECIFICATION if gpus.has_toolkit else f"{_TOOLKIT}, then {_SPECIFICATION}"
         raise CannotHave(f"dcgm_exporter: podman has no CDI specification of the GPUs; {steps}.")
     if wanted == "cdi" or (wanted == "auto" and docker is not None and ALL_BY_CDI in docker.cdi_devices):
         return by_cdi
-    if wanted == "gpus" or gpus.toolkit or (docker is not None and docker.has_nvidia_runtime):
+    if wanted == "gpus" or gpus.has_toolkit or (docker is not None and docker.has_nvidia_runtime):
         return ("--gpus=all",)
     raise CannotHave(f"dcgm_exporter: docker cannot give GPUs to containers; {_TOOLKIT}.")

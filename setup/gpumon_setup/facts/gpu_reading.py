@@ -27,13 +27,12 @@ def gpus(sections: Mapping[str, str]) -> Gpus:
             version = words[3]
         elif not is_answer and line.strip() and not complaint:
             complaint = shown(line.strip(), 200)
-    toolkit = re.search(r"[0-9]+\.[0-9]+\.[0-9]+\S*", sections.get("toolkit", ""))
     return Gpus(
         found=tuple(found),
         driver=version,
         on_bus=len(sections["pci"].split()) if "pci" in sections else None,
         problem=complaint,
-        toolkit=toolkit[0] if toolkit else None,
+        has_toolkit=bool(sections.get("toolkit", "").strip()),
         cdi_files=tuple(sections.get("cdi", "").split()),
         has_host_engine=bool(sections.get("hostengine", "").strip()),
     )

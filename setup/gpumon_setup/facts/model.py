@@ -48,8 +48,8 @@ class Gpus:
     """How many there are on the PCI bus, driver or not; None when the bus cannot be read."""
     problem: str = ""
     """What nvidia-smi complained of; "" when it did not."""
-    toolkit: str | None = None
-    """The version of nvidia-container-toolkit; None without it."""
+    has_toolkit: bool = False
+    """True when nvidia-container-toolkit is there."""
     cdi_files: tuple[str, ...] = ()
     """CDI specifications that speak of GPUs."""
     has_host_engine: bool = False
@@ -126,12 +126,10 @@ class Facts:
     """For people."""
     python: tuple[int, ...] | None
     """The version of python3; None without one."""
-    memory_bytes: int | None
-    cpus: int | None
     clock_offset_seconds: float | None
     """How far its clock is ahead of ours, less the time that its answer took."""
-    systemd: int | None
-    """Its version; None when the machine was not booted by it."""
+    has_systemd: bool
+    """True when the machine was booted by it."""
     commands: Mapping[str, str]
     """Paths of commands that matter, by name; only of those that are there."""
     engines: tuple[Engine, ...]

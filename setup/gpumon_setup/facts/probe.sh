@@ -5,7 +5,7 @@
 made=/var/lib/gpumon/setup/made
 have() { command -v "$1" >/dev/null 2>&1; }
 processes="
-$(ps -eo comm= 2>/dev/null)
+$(cat /proc/[0-9]*/comm 2>/dev/null)
 "
 runs() { case $processes in *"
 $1
@@ -22,10 +22,9 @@ if have nvidia-smi; then
       while read -r line; do case $line in *", Enabled") timeout 30 nvidia-smi -L >"$work/mig" 2>/dev/null; break ;; esac
       done <"$work/gpus"; } &
 fi
-if have nvidia-ctk; then timeout 20 nvidia-ctk --version >"$work/toolkit" 2>/dev/null & fi
 if have docker; then
     if [ -S /var/run/docker.sock ] && have curl; then
-        timeout 20 curl -s --unix-socket /var/run/docker.sock -w "\n$T part\n" http://docker/info \
+        curl -s -m 20 --unix-socket /var/run/docker.sock -w "\n$T part\n" http://docker/info \
             'http://docker/containers/json?all=1' http://docker/images/json >"$work/docker" 2>/dev/null
         [ -s "$work/docker" ] || docker info >/dev/null 2>"$work/docker.err"
     else
@@ -64,7 +63,6 @@ section machine; uname -nrm
 section product; { read -r line </sys/class/dmi/id/product_name; } 2>/dev/null && echo "$line"
 section os; cat /etc/os-release 2>/dev/null
 section python; python3 -V 2>/dev/null
-section memory; grep -h -e ^MemTotal -e ^processor /proc/meminfo /proc/cpuinfo 2>/dev/null
 section addresses; ip -o addr show scope global 2>/dev/null
 section ports; ss -Hltnp 2>/dev/null
 section disks; df -Pk / /etc /var/lib /var/lib/docker /var/lib/containers /var/lib/gpumon /var/tmp 2>/dev/null
@@ -72,7 +70,7 @@ section commands
 for name in docker podman nvidia-ctk nvidia-smi scontrol sinfo ufw nft iptables firewall-cmd apt-get dnf zypper promtool gcloud; do
     have "$name" && { printf '%s ' "$name"; command -v "$name"; }
 done
-section systemd; [ -d /run/systemd/system ] && systemctl --version 2>/dev/null
+section systemd; [ -d /run/systemd/system ] && echo yes
 
 section pci
 for device in /sys/bus/pci/devices/*; do
@@ -80,6 +78,7 @@ for device in /sys/bus/pci/devices/*; do
         case $class in 0x03*) echo "${device##*/}" ;; esac
 done 2>/dev/null
 section driver; [ -r /proc/driver/nvidia/version ] && cat /proc/driver/nvidia/version
+section toolkit; have nvidia-ctk && echo yes
 section cdi; grep -l nvidia.com/gpu /etc/cdi/* /var/run/cdi/* 2>/dev/null
 
 section slurm

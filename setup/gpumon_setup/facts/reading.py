@@ -92,8 +92,6 @@ def _facts(sections: Mapping[str, str], ended: float) -> Facts:
     os_release = dict(_assignments(sections.get("os", "")))
     machine = [*sections.get("machine", "").split(), "", "", ""]
     os_id = os_release.get("ID", "")
-    memory = re.search(r"MemTotal:\s+([0-9]+) kB", sections.get("memory", ""))
-    systemd = re.search(r"systemd ([0-9]+)", sections.get("systemd", ""))
     python = re.search(r"Python ([0-9]+)\.([0-9]+)\.([0-9]+)", sections.get("python", ""))
     return Facts(
         hostname=machine[0],
@@ -104,10 +102,8 @@ def _facts(sections: Mapping[str, str], ended: float) -> Facts:
         os_like=(os_id, *os_release.get("ID_LIKE", "").split()),
         os_name=os_release.get("PRETTY_NAME", "") or "an unknown system",
         python=tuple(map(int, python.groups())) if python else None,
-        memory_bytes=int(memory[1]) * 1024 if memory else None,
-        cpus=sections.get("memory", "").count("processor") or None,
         clock_offset_seconds=_offset(sections, ended),
-        systemd=int(systemd[1]) if systemd else None,
+        has_systemd=bool(sections.get("systemd", "").strip()),
         commands=dict(line.split(" ", 1) for line in sections.get("commands", "").splitlines() if " " in line),
         engines=tuple(_engines(sections)),
         gpus=gpus(sections),

@@ -45,7 +45,7 @@ def _system(place: Place, _: Collection[str]) -> Iterator[str]:
         yield f"its processor is {facts.architecture or 'unknown'}; the images are made for {known}."
     if not _FAMILIES & {*facts.os_like}:
         yield f"{facts.os_name} is no system that is supported: Debian, Ubuntu, those like Red Hat's, and SUSE are."
-    if facts.systemd is None:
+    if not facts.has_systemd:
         yield "it was not booted by systemd, which brings all services back after a reboot. Is it a container?"
 
 
