@@ -12,6 +12,11 @@ from gpumon_setup.resources.resource import Missing, remembered
 _APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold"
 _INSTALL = f"""install() {{ {_APT} install -y --no-install-recommends "$1"; }}
 install "$1" || {{ {_APT} update && install "$1"; }}"""
+_PURGE = f"""go() {{ apt-get -s "$@" | sed -n -e 's/^Purg \\([^ ]*\\).*/\\1/p' -e 's/^Remv \\([^ ]*\\).*/\\1/p'; }}
+before=" $(go autoremove | tr '\\n' ' ') "
+for name in $(go purge --autoremove "$1"); do case $before in *" $name "*) ;; *) set -- "$@" "$name" ;; esac; done
+{_APT} purge -y "$@\""""
+"""What it brought along goes with it, as far as nobody else needs it; what nobody needed before stays."""
 _SECONDS = 900.0
 
 
@@ -59,5 +64,5 @@ class Package:
 def removing(record: Record) -> RunCommand:
     """What takes a package away that we brought."""
     if record.detail == "apt-get":
-        return RunCommand(("sh", "-c", f'{_APT} purge -y "$1"', "sh", record.key), seconds=_SECONDS)
+        return RunCommand(("sh", "-c", _PURGE, "sh", record.key), seconds=_SECONDS)
     return RunCommand((record.detail, "-y", "remove", record.key), seconds=_SECONDS)
