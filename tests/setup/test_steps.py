@@ -256,7 +256,7 @@ def test_half_a_script_does_nothing(tmp_path: Path) -> None:
 def test_two_never_work_at_once_and_the_second_is_told_whose_work_it_is(
     host: ShellHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(script, "_ACTIONS", script._ACTIONS.replace("flock -w 5", "flock -w 0.2"))
+    monkeypatch.setattr(script, "PATIENCE_SECONDS", 0.2)
     wait = RunCommand(("sh", "-c", f"touch {tmp_path}/begun; until [ -e {tmp_path}/go ]; do sleep 0.02; done"))
     other = ShellHost(Connection(), Passwords())
     with ThreadPoolExecutor(1) as pool:

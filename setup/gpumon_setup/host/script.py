@@ -23,13 +23,15 @@ TAKEN = 98
 """The exit code of a script that found another one at work."""
 WORK = "/run/gpumon-setup.work"
 """Locked by the script that works on a machine as long as it runs, which is longer than the way there may last."""
+PATIENCE_SECONDS = 5.0
+"""How long it waits for that lock, which whoever looks at a machine holds for a moment."""
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 
 _ACTIONS = r"""
 umask 077
 exec 8>>"$WORK" || exit 1
-flock -w 5 8 || { printf '%s taken by %s\n' "$T" "$(head -c 300 "$WORK")"; exit 98; }
+flock -w "$PATIENCE" 8 || { printf '%s taken by %s\n' "$T" "$(head -c 300 "$WORK")"; exit 98; }
 printf '%s\n' "$WHO" >"$WORK"
 work=$(mktemp -d /tmp/gpumon.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -88,7 +90,7 @@ def performing(steps: Sequence[Step], token: str, sent: Mapping[SendFile, str], 
 
     `sent` tells where the files wait that were sent, and `who` is named to others while it runs.
     """
-    lines = [f"T={token} WORK={quoted(WORK)} WHO={quoted(who)}", _ACTIONS]
+    lines = [f"T={token} WORK={quoted(WORK)} WHO={quoted(who)} PATIENCE={PATIENCE_SECONDS:g}", _ACTIONS]
     for number, step in enumerate(steps):
         lines.append(f"n={number}")
         lines.extend(_lines(action, sent) for action in step.actions)

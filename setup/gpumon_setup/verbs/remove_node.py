@@ -29,7 +29,7 @@ def run(options: SetupOptions) -> int:
     if not rest:
         raise UsageError("No node would be left. To take everything away: gpumon setup uninstall.")
     # A master or controller that is a node too keeps what it has for that.
-    alone = frozenset(one.name for one in inventory.machines if one.name in names and one.roles == {Role.NODE})
+    alone = frozenset(one.name for one in inventory.machines if one.name in names and one.roles <= {Role.NODE})
     shown_plans = _Plans()
     with opened(options) as session, locked(session.fleet.host(inventory.master.name)):
         code = uninstall.taken_away(replace(session, limit=alone), options, shown_plans.show) if alone else SetupCode.OK
