@@ -40,21 +40,41 @@ class Fleet:
         self._stop = stop
         self._dialled = dialled
         self._hosts: dict[str, Host] = {}
+        self._on_the_way: dict[str, Future[Host]] = {}
         self._lock = Lock()
         self._is_stopped = False
 
     def host(self, name: str) -> Host:
         """A machine, reached now if it was not before; raises HostError."""
         with self._lock:
-            known = self._hosts.get(name)
+            known, on_the_way = self._hosts.get(name), self._on_the_way.get(name)
         if known is not None:
             return known
-        if self._is_stopped:
-            raise Stopped("The work was ended.")
-        host = self._reach(self._machines[name])
+        if on_the_way is None:
+            return self._reached(name)
+        try:
+            return on_the_way.result()
+        finally:  # who asks once more tries once more
+            with self._lock:
+                self._on_the_way.pop(name, None)
+
+    def set_out(self, names: Iterable[str]) -> None:
+        """Begins to reach machines that will be needed; `host` then waits for each, or says why it cannot be had."""
         with self._lock:
-            self._hosts[name] = host
-        return host
+            known = self._hosts.keys() | self._on_the_way.keys()
+            ways = {name: Future[Host]() for name in names if name not in known}
+            self._on_the_way.update(ways)
+        still = iter(ways.items())
+
+        def go() -> None:
+            for name, way in still:
+                try:
+                    way.set_result(self._reached(name))
+                except BaseException as error:  # noqa: BLE001, PERF203  # whoever asks for the machine raises it
+                    way.set_exception(error)
+
+        for number in range(min(MOST_AT_ONCE, len(ways))):
+            Thread(target=go, name=f"gpumon-setup-way-{number}", daemon=True).start()
 
     def dialled(self, name: str) -> str:
         """Where SSH looks for a machine, when that is an address; "" when it is not, or when no SSH leads there."""
@@ -87,6 +107,16 @@ class Fleet:
             hosts = list(self._hosts.values())
         for host in hosts:
             host.close()
+
+    def _reached(self, name: str) -> Host:
+        if self._is_stopped:
+            raise Stopped("The work was ended.")
+        host = self._reach(self._machines[name])
+        with self._lock:
+            self._hosts[name] = host
+        if self._is_stopped:
+            host.close()
+        return host
 
     def _work(self, name: str, work: Callable[[Host], _T]) -> _T:
         return work(self.host(name))

@@ -7,7 +7,6 @@ from threading import Lock
 from time import monotonic
 
 from gpumon.errors import GpumonError
-from gpumon_setup.fleet import locked
 from gpumon_setup.plan import Plan, plan_lines
 from gpumon_setup.verbs import google, verify
 from gpumon_setup.verbs import plan as planning
@@ -27,7 +26,7 @@ def run(options: SetupOptions) -> int:
     """Brings the cluster to where the configuration wants it."""
     if options.check:
         return planning.run(options)
-    with opened(options) as session, locked(session.fleet.host(session.inventory.master.name)):
+    with opened(options) as session, session.alone():
         return brought_about(session, options)
 
 
@@ -79,6 +78,9 @@ def carry_out(
         narrate("This is still to be done, or was undone by somebody else meanwhile:")
         accompany(plan_lines(after, with_diffs=not options.no_diff), is_json=options.json)
         return SetupCode.INCOMPLETE
+    for name, reason in after.failures.items():
+        if name not in plan.failures:
+            narrate(f"{name} went away after the work: {reason}")
     narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")
     return max(planning.plan_code(after), proved())
 

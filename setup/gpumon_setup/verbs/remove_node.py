@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from gpumon.errors import UsageError
 from gpumon.text import shown
-from gpumon_setup.fleet import locked
 from gpumon_setup.inventory import Role
 from gpumon_setup.plan import Plan, plan_lines
 from gpumon_setup.verbs import apply, uninstall
@@ -31,7 +30,7 @@ def run(options: SetupOptions) -> int:
     # A master or controller that is a node too keeps what it has for that.
     alone = frozenset(one.name for one in inventory.machines if one.name in names and one.roles <= {Role.NODE})
     shown_plans = _Plans()
-    with opened(options) as session, locked(session.fleet.host(inventory.master.name)):
+    with opened(options) as session, session.alone():
         code = uninstall.taken_away(replace(session, limit=alone), options, shown_plans.show) if alone else SetupCode.OK
         if code != SetupCode.OK and not options.force:
             narrate("The nodes stay in the configuration. If they are gone for good, take them out with --force.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,7 +12,7 @@ from gpumon_setup.components import Component, Guide, Place, Site
 from gpumon_setup.components.absent import Absent, absent, files_of_absent, scrapes_slurm_itself
 from gpumon_setup.facts import Facts, Look, State, read_facts, read_state
 from gpumon_setup.failures import HostError
-from gpumon_setup.fleet import Fleet
+from gpumon_setup.fleet import Fleet, locked
 from gpumon_setup.host import Host
 from gpumon_setup.inventory import Inventory, Role
 from gpumon_setup.plan import (
@@ -63,6 +64,17 @@ class Session:
     def site(self) -> Site:
         """The cluster, as far as it answered."""
         return Site(self.inventory, self.facts, self.absent)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """The cluster's lock, while one goes on; all machines are set out for beforehand, since each takes its time.
+
+        Raises:
+            Locked: somebody else holds it.
+            HostError: the master cannot be asked.
+        """
+        master = self.inventory.master.name
+        self.fleet.set_out(dict.fromkeys((master, *self.names)))
+        return locked(self.fleet.host(master))
 
     def gather(self, *, to_act: bool = False) -> None:
         """Reads the facts of all machines; of the master in any case, which knows what names mean, and of Slurm's.

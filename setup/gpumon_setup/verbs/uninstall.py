@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gpumon_setup.fleet import locked
 from gpumon_setup.plan import Plan
 from gpumon_setup.verbs import google
 from gpumon_setup.verbs import plan as planning
@@ -16,7 +15,7 @@ from gpumon_setup.verbs.talk import announce
 
 def run(options: SetupOptions) -> int:
     """Leaves the machines as they were."""
-    with opened(options) as session, locked(session.fleet.host(session.inventory.master.name)):
+    with opened(options) as session, session.alone():
         code = taken_away(session, options)
         if code == SetupCode.OK and not options.only and not session.limit:
             google.let_through(session.site, applies=options.apply_gce, away=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from gpumon_setup.components import COMPONENTS
 from gpumon_setup.facts import State
 from gpumon_setup.failures import SetupError
-from gpumon_setup.fleet import locked
 from gpumon_setup.host import RunCommand
 from gpumon_setup.plan import Change, HostPlan, Plan
 from gpumon_setup.verbs import plan as planning
@@ -32,7 +31,7 @@ _WITH_IMAGE = frozenset(one.name for one in COMPONENTS if any(key.field == "imag
 
 def run(options: SetupOptions) -> int:
     """Brings new versions; what differs otherwise comes along. Packages of the distribution are its own business."""
-    with opened(options) as session, locked(session.fleet.host(session.inventory.master.name)):
+    with opened(options) as session, session.alone():
         if "prometheus" in session.inventory.without:
             raise SetupError(
                 "Without gpumon's own Prometheus nobody says whether a new version works.",
