@@ -81,9 +81,6 @@ def carry_out(
     for name, reason in after.failures.items():
         if name not in plan.failures:
             narrate(f"{name} went away after the work: {reason}")
-    for name, reason in after.failures.items():
-        if name not in plan.failures:
-            narrate(f"{name} went away after the work: {reason}")
     narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")
     return max(planning.plan_code(after), proved())
 
