@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from lab.deploying import AtSeat, told
 from lab.hosts import Lab, LabHost
+from lab.midway import gate, let_go, stand_still, typed
 from lab.network import SEATS
 from lab.plan import Plan
 from real.daemons import until
@@ -24,11 +23,6 @@ NODES = ("--yes", "--no-diff", "--limit", "node[1-2]", "--only", "hosts,node_exp
 """What most faults are tried on: Prometheus, which takes its time, is in none of them."""
 BOTH = ["gpumon-dcgm-exporter", "gpumon-node-exporter"]
 COUNTERS = "/etc/gpumon/dcgm-exporter/counters.csv"
-SLOW_DOCKER = b"""#!/bin/sh
-case "$1" in run) touch /tmp/running; while [ ! -e /tmp/go ]; do sleep 0.1; done ;; esac
-exec /usr/bin/docker "$@"
-"""
-"""A docker that starts containers only once it may, so that a test can act in the middle of the work."""
 
 
 @pytest.fixture(scope="module")
@@ -49,46 +43,6 @@ def unconfigured(seat: AtSeat) -> Generator[None]:
     yield
     seat.configure("")
     seat.configure_ssh("")
-
-
-@contextmanager
-def cut_off(host: LabHost) -> Generator[None]:
-    """Its network cable is pulled until the end of this."""
-    host.power.cut()
-    try:
-        yield
-    finally:
-        host.power.heal()
-
-
-@contextmanager
-def typed(seat: AtSeat, *words: str) -> Generator[subprocess.Popen[str]]:
-    """A run that a test watches at work; it is ended at the end."""
-    run = subprocess.Popen(
-        seat.argv(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        yield run
-    finally:
-        if run.poll() is None:
-            run.send_signal(signal.SIGINT)
-        run.communicate(timeout=90)
-
-
-@contextmanager
-def stopped_in_the_middle(host: LabHost) -> Generator[None]:
-    """The machine's work stands still when its first container is to be started, until the end of this."""
-    host.root("rm -f /tmp/go /tmp/running")
-    host.write("/usr/local/bin/docker", SLOW_DOCKER, 0o755)
-    try:
-        yield
-    finally:
-        host.root("touch /tmp/go; rm -f /usr/local/bin/docker")
-
-
-def is_in_the_middle(host: LabHost) -> bool:
-    """Whether its first container is to be started now."""
-    return host.read("/tmp/running") is not None
 
 
 def containers(host: LabHost) -> list[str]:
@@ -121,26 +75,10 @@ def test_a_node_without_power_is_named_and_the_others_go_on(lab: Lab, seat: AtSe
 
 
 @pytest.mark.usefixtures("bare")
-def test_a_cable_cut_in_the_middle_is_said_and_a_second_run_goes_on_from_there(lab: Lab, seat: AtSeat) -> None:
-    node1, node2 = lab.nodes
-    with stopped_in_the_middle(node2), typed(seat, *NODES) as run:
-        until(lambda: is_in_the_middle(node2), "node2 is in the middle")
-        with cut_off(node2):
-            said, _ = run.communicate(timeout=90)
-    assert run.returncode == 1
-    assert "node2: the connection broke" in said
-    assert "node2: 2 of 6 changes made; failed: run the container gpumon-node-exporter" in said
-    assert containers(node1) == BOTH
-    said = told(seat.setup(*NODES))
-    assert "Everything is as planned." in said
-    assert containers(node2) == BOTH
-
-
-@pytest.mark.usefixtures("bare")
 def test_after_ctrl_c_it_is_said_what_was_done_and_what_not(lab: Lab, seat: AtSeat) -> None:
     node2 = lab.nodes[1]
-    with stopped_in_the_middle(node2), typed(seat, *NODES) as run:
-        until(lambda: is_in_the_middle(node2), "node2 is in the middle")
+    with gate(node2, "docker", "run*"), typed(seat, *NODES) as run:
+        stand_still(node2)
         run.send_signal(signal.SIGINT)
         said, _ = run.communicate(timeout=90)
     assert run.returncode == 130
@@ -153,10 +91,10 @@ def test_after_ctrl_c_it_is_said_what_was_done_and_what_not(lab: Lab, seat: AtSe
 @pytest.mark.usefixtures("bare")
 def test_whoever_comes_second_is_told_who_was_first(lab: Lab, seat: AtSeat) -> None:
     node2 = lab.nodes[1]
-    with stopped_in_the_middle(node2), typed(seat, *NODES) as run:
-        until(lambda: is_in_the_middle(node2), "the first is at work")
+    with gate(node2, "docker", "run*"), typed(seat, *NODES) as run:
+        stand_still(node2)
         second = seat.setup(*NODES)
-        node2.root("touch /tmp/go")
+        node2.root(let_go("docker"))
         assert run.wait(timeout=90) == 0
     assert second.returncode == 3
     assert "This cluster is being set up already: by root on " in second.stderr
