@@ -109,3 +109,16 @@ def test_ssh_tells_an_address_only_where_it_dials_one(tmp_path: Path, monkeypatc
     machines = tuple(Machine(name, frozenset({Role.NODE}), is_local=name == "e") for name in "abcde")
     with reached(Inventory(machines), Passwords()) as fleet:
         assert [fleet.dialled(name) for name in "abcde"] == ["10.0.0.7", "", "", "", ""]
+
+
+def test_nobody_waits_for_the_numbers_of_a_machine_that_is_off(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cluster.run("--yes") == 0
+    off(cluster, "gpu2")
+    cluster["gpu2"].containers.clear()
+    capsys.readouterr()
+    assert cluster.run("verify") == 1
+    said = capsys.readouterr()
+    assert "gpu2 was not asked: gpu2: it is off." in said.err
+    assert "FAILED" not in said.out
