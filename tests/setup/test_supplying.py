@@ -12,6 +12,7 @@ from gpumon_setup.resources import archived_images
 from gpumon_setup.verbs import apply
 from setup.archives import ALL, archive
 from setup.deployments import CONFIG, Cluster
+from setup.fake_host import FakeHost
 
 
 @pytest.fixture
@@ -119,6 +120,24 @@ def test_a_cable_cut_in_the_middle_of_a_transfer_is_mended_by_the_next_run(
     assert cluster.run("--check") == 0
     assert cluster.run("uninstall", "--yes") == 0
     assert pictures(cluster) == before
+
+
+def test_a_node_that_comes_later_and_a_new_version_come_out_of_an_archive_too(cluster: Cluster, tmp_path: Path) -> None:
+    archive(tmp_path / "images.tar")
+    archived = ("--yes", "--image-archive", str(tmp_path / "images.tar"))
+    assert cluster.run(*archived) == 0
+    cluster.hosts["gpu3"] = FakeHost("gpu3", "10.77.0.5", gpus=4)
+    cluster.prometheus.attach()
+    assert cluster.run("add-node", "gpu3", *archived) == 0
+    assert cluster["gpu3"].received
+    new = "mirror/node-exporter:2"
+    cluster.configure(f'{cluster.file.read_text()}[setup.node_exporter]\nimage = "{new}"\n')
+    archive(tmp_path / "images.tar", (new,))
+    assert cluster.run("upgrade", *archived) == 0
+    for host in cluster.hosts.values():
+        assert host.containers["gpumon-node-exporter"].image == new
+        assert images.NODE_EXPORTER not in host.images
+        assert not any(argv[1:2] == ("pull",) for argv in host.ran)
 
 
 @pytest.mark.usefixtures("file")
