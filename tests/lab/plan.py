@@ -34,6 +34,8 @@ class Plan:
     """Whether NVIDIA's host engine runs on nodes with GPUs."""
     is_slurm_on: bool = False
     """Whether munge, slurmctld and slurmd run from the first boot on."""
+    shards: int = 0
+    """Into how many parts Slurm may divide a node's GPUs among jobs; 0 for not at all."""
     slurm_extra: str = ""
     """More lines for slurm.conf."""
     cgroups: Literal["v1", "v2"] = "v2"

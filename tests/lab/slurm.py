@@ -28,9 +28,10 @@ def conf(plan: Plan) -> str:
     """The same slurm.conf for every machine."""
     master, *nodes = (plan.machine(name) for name in plan.names)
     lines = [CONF.format(master=master.name, master_address=master.address)]
-    gres = f" Gres=gpu:h100:{plan.gpus}" if plan.gpus else ""
+    shards = f",shard:{plan.shards}" if plan.shards else ""
+    gres = f" Gres=gpu:h100:{plan.gpus}{shards}" if plan.gpus else ""
     if plan.gpus:
-        lines.append("GresTypes=gpu\n")
+        lines.append(f"GresTypes=gpu{',shard' if shards else ''}\n")
     lines += [
         f"NodeName={node.name} NodeAddr={node.address} CPUs={os.cpu_count()} RealMemory={NODE_MEMORY_MEGABYTES}{gres}\n"
         for node in nodes
@@ -47,7 +48,8 @@ def write(root: Path, plan: Plan, name: str) -> None:
     # Nodes see the machine's mixture of hierarchies, of which Slurm's own choice gives up.
     (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
     gpus = plan.gpus_of(name)
-    (folder / "gres.conf").write_text(f"Name=gpu Type=h100 File=/dev/nvidia[0-{gpus - 1}]\n" if gpus else "")
+    shards = f"Name=shard Count={plan.shards}\n" if plan.shards else ""
+    (folder / "gres.conf").write_text(f"Name=gpu Type=h100 File=/dev/nvidia[0-{gpus - 1}]\n{shards}" if gpus else "")
     wants = root / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir(parents=True, exist_ok=True)
     for unit in ("munge", "slurmctld" if name == "master" else "slurmd"):
