@@ -43,15 +43,14 @@ class KeptRules:
     def missing(self, state: State) -> Missing | None:
         """Another block than this one, in a file that makes the chains."""
         words = "let the ways through nftables come back at boot"
-        lines = "; ".join(by_nft(*rule) for rule in self.rules)
         if not self.path:
             reason = "nftables let nobody in, and nftables.service, which brings such rules back at boot, is off"
-            return Missing(words, obstacle=by_hand(reason, lines))
+            return Missing(words, obstacle=by_hand(reason, by_nft(self.rules)))
         text = (state.file(self.path).content or b"").decode("utf-8", "replace")
-        absent = next((chain for chain, _, _ in self.rules if not _makes(text, chain)), None)
-        if absent is not None:
-            reason = f"{self.path}, which brings nftables back at boot, does not make the chain {absent.name}"
-            return Missing(words, obstacle=by_hand(reason, lines))
+        absent = [rule for rule in self.rules if not _makes(text, rule[0])]
+        if absent:
+            reason = f"{self.path}, which brings nftables back at boot, does not make the chain {absent[0][0].name}"
+            return Missing(words, obstacle=by_hand(reason, by_nft(absent)))
         return self._block.missing(state)
 
     def actions(self, state: State, component: str) -> tuple[Action, ...]:

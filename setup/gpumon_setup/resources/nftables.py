@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 _TABLE = re.compile(r"table (ip|ip6|inet) (\S+) \{")
@@ -47,7 +47,7 @@ class Chain:
 
     def sees(self, source: str) -> bool:
         """True when packets from there pass it."""
-        return self.family in ("inet", "ip6" if ":" in source else "ip")
+        return self.family in ("inet", _family(source))
 
     def lets_in(self, source: str, port: int) -> bool:
         """True when somebody's rule surely accepts new connections from there to the port; ours do not count."""
@@ -74,8 +74,7 @@ def mark(source: str, port: int) -> str:
 
 def rule_words(source: str, port: int) -> tuple[str, ...]:
     """A rule of ours, word by word, as nft takes it."""
-    family = "ip6" if ":" in source else "ip"
-    return family, "saddr", source, "tcp", "dport", str(port), "accept", "comment", f'"{mark(source, port)}"'
+    return _family(source), "saddr", source, "tcp", "dport", str(port), "accept", "comment", f'"{mark(source, port)}"'
 
 
 def closed_chains(ruleset: str) -> tuple[Chain, ...]:
@@ -88,9 +87,15 @@ def by_iptables(chain: Chain, source: str, port: int) -> str:
     return f"ip{'6' if ':' in source else ''}tables -I {chain.name} -p tcp -s {source} --dport {port} -j ACCEPT"
 
 
-def by_nft(chain: Chain, source: str, port: int) -> str:
-    """What a person types to let it in."""
-    return f"nft insert rule {chain.path.replace('/', ' ')} {' '.join(rule_words(source, port))}"
+def by_nft(rules: Iterable[tuple[Chain, str, int]]) -> str:
+    """What a person types to let them in: chains, addresses and ports."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for chain, source, port in rules:
+        ways.setdefault((chain.path.replace("/", " "), source), []).append(str(port))
+    return "; ".join(
+        f"nft 'insert rule {where} {_family(source)} saddr {source} tcp dport {{ {', '.join(ports)} }} accept'"
+        for (where, source), ports in ways.items()
+    )
 
 
 def by_hand(reason: str, lines: str) -> str:
@@ -99,6 +104,10 @@ def by_hand(reason: str, lines: str) -> str:
         f"{reason}. Let the master in by hand, now and where your rules are kept: {lines}. "
         'If it is let in by other words: [setup] without = ["firewall"].'
     )
+
+
+def _family(source: str) -> str:
+    return "ip6" if ":" in source else "ip"
 
 
 def _chains(ruleset: str) -> Iterator[tuple[Chain, str]]:

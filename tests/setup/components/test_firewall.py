@@ -298,10 +298,7 @@ def refused(cluster: Cluster) -> str:
     return " ".join(found.obstacle for rule in FIREWALL.wanted(where) if (found := rule.missing(state)) is not None)
 
 
-RULES = (
-    'nft insert rule inet site incoming ip saddr 10.77.0.2 tcp dport 9100 accept comment "gpumon 9100 10.77.0.2"; '
-    'nft insert rule inet site incoming ip saddr 10.77.0.2 tcp dport 9400 accept comment "gpumon 9400 10.77.0.2"'
-)
+RULES = "nft 'insert rule inet site incoming ip saddr 10.77.0.2 tcp dport { 9100, 9400 } accept'"
 
 
 @pytest.mark.parametrize("unit", ["", UNIT.replace("enabled", "disabled"), UNIT.replace("nft -f", "load")])
