@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lab import cgroups
 from lab.cluster import Cluster
 from lab.hosts import Lab, LabHost
 from lab.places import places
@@ -44,8 +45,9 @@ LOGINS = "journalctl -b -q -o cat -t sshd -t sshd-session"
 class EightMachines:
     """The lab, and an administrator whose home is a folder of this run."""
 
-    def __init__(self, lab: Lab, folder: Path) -> None:
+    def __init__(self, lab: Lab, group: Path, folder: Path) -> None:
         self.lab = lab
+        self._group = group
         self.folder = folder
         """For whatever who types there needs."""
         self.home = folder / "home"
@@ -78,6 +80,12 @@ class EightMachines:
         """What to start here for it to be typed there."""
         return self.lab.command(["env", "--unset=SSH_AUTH_SOCK", f"HOME={self.home}", *words])
 
+    @property
+    def cpu_seconds(self) -> float:
+        """All that the machines have used so far, which here share the cores with whoever works on them."""
+        told = dict(line.split() for line in (self._group / "cpu.stat").read_text().splitlines())
+        return int(told["usage_usec"]) / 1e6
+
     def logins(self, count: int) -> list[tuple[int, int]]:
         """Connections and commands that sshd has heard of since boot, on each."""
         told = self.root(self.hosts(count), LOGINS)
@@ -89,12 +97,13 @@ def _count(beginning: str, text: str) -> int:
 
 
 @contextmanager
-def eight_machines() -> Generator[EightMachines]:
-    """They are up until the end of this; raises LabFailed."""
-    cluster = Cluster(places())
-    cluster.up(Plan(machines=MACHINES, gpus=2, is_preloaded=True))
+def eight_machines(gpus: int) -> Generator[EightMachines]:
+    """They are up until the end of this, with so many GPUs on each node; raises LabFailed."""
+    here = places()
+    cluster = Cluster(here)
+    cluster.up(Plan(machines=MACHINES, gpus=gpus, is_preloaded=True))
     try:
         with TemporaryDirectory() as folder:
-            yield EightMachines(Lab(cluster), Path(folder))
+            yield EightMachines(Lab(cluster), cgroups.group(here), Path(folder))
     finally:
         cluster.down()

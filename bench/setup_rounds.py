@@ -29,8 +29,10 @@ class Times:
     """From nothing, with all that it says afterwards."""
     again: list[float] = field(default_factory=list[float])
     """With nothing left to do."""
+    first_cpu: list[float] = field(default_factory=list[float])
+    """Processor time of the first run, its own and the machines': they share the cores here."""
     again_cpu: list[float] = field(default_factory=list[float])
-    """Of the second run, its own processor time: not that of the machines, which share the cores here."""
+    """The same of the second."""
     logins: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """Connections and commands of a second run, of the machine that saw most."""
 
@@ -56,9 +58,10 @@ def typed(argv: Sequence[str]) -> tuple[float, float]:
     return (deployed or ended) * 1000, ended * 1000
 
 
-def _cpu() -> float:
+def _cpu(ground: EightMachines) -> float:
+    """Milliseconds that all have used so far, here and there."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return (used.ru_utime + used.ru_stime + ground.cpu_seconds) * 1000
 
 
 def run_twice(ground: EightMachines, one: Contestant, hosts: Sequence[LabHost], times: Times) -> list[str]:
@@ -67,12 +70,14 @@ def run_twice(ground: EightMachines, one: Contestant, hosts: Sequence[LabHost], 
     one.hang_up()
     time.sleep(SETTLING_SECONDS)
     argv = one.argv(hosts)
+    cpu = _cpu(ground)
     deployed, ended = typed(argv)
+    times.first_cpu.append(_cpu(ground) - cpu)
     times.first.append(deployed)
     times.proved.append(ended)
-    settled, before, cpu = ground.root(hosts, SETTLED), ground.logins(len(hosts)), _cpu()
+    settled, before, cpu = ground.root(hosts, SETTLED), ground.logins(len(hosts)), _cpu(ground)
     times.again.append(typed(argv)[1])
-    times.again_cpu.append((_cpu() - cpu) * 1000)
+    times.again_cpu.append(_cpu(ground) - cpu)
     after = ground.logins(len(hosts))
     times.logins.append(max((now[0] - then[0], now[1] - then[1]) for now, then in zip(after, before, strict=True)))
     if ground.root(hosts, SETTLED) != settled:
