@@ -27,8 +27,10 @@ class Ask(Generic[Answer]):
         self.part = part
         self._call = call
         self.answer: Answer | None = None
-        """None until it was answered, and when it failed."""
+        """None until it was answered, when it failed, and when it was forgotten."""
         self.error: SourceError | None = None
+        self.warnings: tuple[str, ...] = ()
+        """What Prometheus itself remarked on its answer."""
 
     def run(self) -> None:
         """Asks; a failure of the source stays with this part."""
@@ -36,6 +38,12 @@ class Ask(Generic[Answer]):
             self.answer = self._call()
         except SourceError as error:
             self.error = error
+        else:
+            self.warnings = getattr(self.answer, "warnings", ())
+
+    def forget(self) -> None:
+        """Lets go of an answer that was taken in: those of one refresh of a large cluster are as large as itself."""
+        self.answer = None
 
     @property
     def problem(self) -> Problem | None:
@@ -45,11 +53,6 @@ class Ask(Generic[Answer]):
         if self.part in _OPTIONAL and isinstance(self.error, (NotFound, QueryRejected)):
             return Problem(self.part, f"The server keeps no list of {self.part}.", "", Severity.NOTE)
         return Problem(self.part, self.error.message, self.error.advice, Severity.ERROR)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What Prometheus itself remarked on its answer."""
-        return getattr(self.answer, "warnings", ())
 
 
 def ask_all(client: PrometheusClient, asks: Sequence[Ask[Any]]) -> None:

@@ -14,7 +14,7 @@ from gpumon.prometheus.labels import GpuKeyLabels, GpuLabels
 from gpumon.prometheus.queries import GpuMetric
 from gpumon.prometheus.wire import Vector
 from gpumon.reading import gpus as reading
-from gpumon.reading.gpus import GpuReadings
+from gpumon.reading.gpus import GpuReadings, MetricReading
 from gpumon.reading.holders import Holders
 from gpumon.reading.names import NodeNames
 from gpumon.reading.silence import TargetKey, listed
@@ -61,6 +61,8 @@ class GpuReader:
     """The metric whose labels say what each GPU is."""
     kept: GpuReadings = field(default_factory=GpuReadings)
     """The newest answer to each question."""
+    _keys: dict[str, str] = field(default_factory=dict[str, str])
+    """Each GPU's key once, by itself."""
     _order: tuple[str, ...] = ()
     _told: frozenset[str] = frozenset()
     """The keys of GPUs that said in this refresh how busy they are."""
@@ -71,8 +73,8 @@ class GpuReader:
     _refresh: int = 0
     _samples: Ask[Vector[GpuLabels]] | None = None
     _devices: Ask[Vector[GpuLabels]] | None = None
-    _metrics: list[tuple[GpuMetric, Ask[Vector[GpuKeyLabels]]]] = field(
-        default_factory=list["tuple[GpuMetric, Ask[Vector[GpuKeyLabels]]]"]
+    _metrics: list[tuple[GpuMetric, Ask[MetricReading]]] = field(
+        default_factory=list["tuple[GpuMetric, Ask[MetricReading]]"]
     )
 
     def asks(self, *, everything: bool = False) -> list[Ask[Any]]:
@@ -109,8 +111,13 @@ class GpuReader:
     def _device_ask(self) -> Ask[Vector[GpuLabels]]:
         return Ask("gpus", lambda: self.client.query(queries.gpu_devices(self.identity_metric), GpuLabels))
 
-    def _metric_ask(self, metric: GpuMetric) -> Ask[Vector[GpuKeyLabels]]:
-        return Ask("gpus", lambda: self.client.query(queries.gpu_metric(metric), GpuKeyLabels))
+    def _metric_ask(self, metric: GpuMetric) -> Ask[MetricReading]:
+        return Ask(
+            "gpus",
+            lambda: reading.read_metric(
+                self.client.query(queries.gpu_metric(metric), GpuKeyLabels), metric, self._keys
+            ),
+        )
 
     def take(self, names: NodeNames) -> Ask[Vector[GpuLabels]] | None:
         """Takes the answers in; a request is returned when there are GPUs of which nothing but numbers is known."""
@@ -129,7 +136,7 @@ class GpuReader:
         self._told = frozenset(busy.keys() | active.keys())
         for metric, ask in self._metrics:
             if metric in _TOLD_WITH_JOBS and ask.answer is not None:
-                reading.read_jobs(ask.answer.samples, metric, self.kept)
+                reading.put_jobs(ask.answer, self.kept)
         nameless = self._told - self.kept.devices.keys()
         if nameless and nameless - {device.uuid for device in self.kept.devices.values()}:
             return self._device_ask()
@@ -145,14 +152,14 @@ class GpuReader:
     def _put_devices(self, answer: Vector[GpuLabels], names: NodeNames) -> None:
         self.kept.devices, self.kept.targets, self.kept.jobs, self.kept.twice = {}, {}, {}, {}
         reading.read_devices(answer.samples, names, self.kept)
+        self._keys = {key: key for key in self._keys if key in self.kept.devices}
         self._settle_devices()
 
-    def _put_metric(self, metric: GpuMetric, answer: Vector[GpuKeyLabels]) -> None:
+    def _put_metric(self, metric: GpuMetric, answer: MetricReading) -> None:
         if metric.field == "clock_events":
-            self.kept.events = {}
-        elif metric.field != "throttle_mask" or answer.samples:
-            self.kept.values.pop(metric.field, None)
-        reading.read_metric(answer.samples, metric, self.kept)
+            self.kept.events = answer.events
+        elif metric.field != "throttle_mask" or not answer.is_empty:
+            self.kept.values[metric.field] = answer.values
         if metric.field not in _NOT_IN_DETAIL:
             self._details = None
         if metric.field in _SIZE_FIELDS:

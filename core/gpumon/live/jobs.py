@@ -13,7 +13,7 @@ from gpumon.prometheus.client import PrometheusClient
 from gpumon.prometheus.labels import JobGpuLabels, JobKeyLabels, JobLabels
 from gpumon.prometheus.wire import Vector
 from gpumon.reading import jobs as reading
-from gpumon.reading.jobs import HOLDING_NOTHING, Holds, JobFacts, KnownJobs
+from gpumon.reading.jobs import HOLDING_NOTHING, Holds, JobFacts, JobNumber, KnownJobs
 from gpumon.reading.names import NodeNames
 
 FEW_JOBS = 2000
@@ -51,9 +51,7 @@ class JobReader:
     _info: Ask[Vector[JobLabels]] | None = None
     _is_whole: bool = True
     _mixed: Ask[Vector[JobGpuLabels]] | None = None
-    _numbers: list[tuple[str, Ask[Vector[JobKeyLabels]]]] = field(
-        default_factory=list["tuple[str, Ask[Vector[JobKeyLabels]]]"]
-    )
+    _numbers: list[tuple[str, Ask[JobNumber]]] = field(default_factory=list["tuple[str, Ask[JobNumber]]"])
     _places: Ask[Vector[JobGpuLabels]] | None = None
 
     def asks(self) -> list[Ask[Any]]:
@@ -78,15 +76,18 @@ class JobReader:
             everything = queries.named((*(metric for metric, _ in queries.JOB_NUMBERS), queries.JOB_GPUS))
             self._mixed = self._mixed_ask(everything)
             return [self._mixed]
-        self._numbers = [(name, self._number_ask(metric)) for metric, name in queries.JOB_NUMBERS]
+        ids = {job_id: job_id for job_id in self._known.by_id}
+        self._numbers = [(name, self._number_ask(metric, ids)) for metric, name in queries.JOB_NUMBERS]
         self._places = self._mixed_ask(queries.JOB_GPUS)
         return [self._places, *(ask for _, ask in self._numbers)]
 
     def _mixed_ask(self, promql: str) -> Ask[Vector[JobGpuLabels]]:
         return Ask("jobs", lambda: self.client.query(promql, JobGpuLabels))
 
-    def _number_ask(self, metric: str) -> Ask[Vector[JobKeyLabels]]:
-        return Ask("jobs", lambda: self.client.query(queries.job_number(metric), JobKeyLabels))
+    def _number_ask(self, metric: str, ids: dict[str, str]) -> Ask[JobNumber]:
+        return Ask(
+            "jobs", lambda: reading.read_number(self.client.query(queries.job_number(metric), JobKeyLabels), ids)
+        )
 
     def take(self) -> list[Ask[Any]]:
         """Takes the answers in; requests are returned for jobs of which nothing but labels is known."""
@@ -122,7 +123,7 @@ class JobReader:
             self._facts.read_places(self._places.answer.samples)
         for name, ask in self._numbers:
             if ask.answer is not None:
-                self._facts.read_number(name, ask.answer.samples)
+                self._facts.put_number(name, ask.answer)
 
     def settle(self) -> None:
         """Puts the jobs of this refresh together, but for their GPUs; only what changed is made anew."""

@@ -86,6 +86,8 @@ class PrometheusSource:
         main = self._main_round(parts, refresh)
         picture = self._taken(parts, [*first, *main])
         snapshot = assembled(picture)
+        for ask in picture.asked:
+            ask.forget()
         if picture.is_empty:
             raise self._no_data(picture)
         return replace(

@@ -11,7 +11,7 @@ import msgspec
 from gpumon.model import Gpu, GpuDetail, GpuDevice, MigInstance
 from gpumon.prometheus.labels import GpuKeyLabels, GpuLabels
 from gpumon.prometheus.queries import GPU_METRIC_BY_NAME, GpuMetric
-from gpumon.prometheus.wire import Sample, finite
+from gpumon.prometheus.wire import Sample, Vector, finite
 from gpumon.reading.holders import Holders
 from gpumon.reading.names import NodeNames
 from gpumon.reading.silence import TargetKey
@@ -100,32 +100,51 @@ def read_devices(samples: Iterable[Sample[GpuLabels]], names: NodeNames, into: G
             into.jobs.setdefault(key, set()).add(label.hpc_job or label.jobid)
 
 
-def read_metric(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into: GpuReadings) -> None:
-    """One metric, grouped by what identifies a GPU."""
+@dataclass
+class MetricReading:
+    """What one metric said, without the labels that it came with: those of thousands of GPUs are large."""
+
+    values: Values = field(default_factory=Values)
+    events: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    jobs: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """Job ids that dcgm-exporter itself knows."""
+    spellings: set[str] = field(default_factory=set[str])
+    warnings: tuple[str, ...] = ()
+    """What Prometheus remarked on the answer."""
+    is_empty: bool = False
+    """True when there was no sample at all."""
+
+
+def read_metric(answer: Vector[GpuKeyLabels], metric: GpuMetric, keys: dict[str, str]) -> MetricReading:
+    """One metric, grouped by what identifies a GPU; `keys` has each key once, so that all metrics share it."""
+    found = MetricReading(warnings=answer.warnings, is_empty=not answer.samples)
+    one = keys.setdefault
     if metric.field == "clock_events":
-        for sample in samples:
-            _put(into, metric, sample.metric.key, sample.metric.clock_event, sample.value[1])
-        return
-    column, factor = into.column(metric.field), metric.factor
+        for sample in answer.samples:
+            value, key = finite(sample.value[1]), sample.metric.key
+            if value is not None:
+                _put_event(found.events, one(key, key), sample.metric.clock_event, value)
+        return found
+    column, factor = found.values, metric.factor
     may_be_zero = metric.field not in NEVER_ZERO
-    for sample in samples:
+    for sample in answer.samples:
         label = sample.metric
+        key = f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID
+        if label.hpc_job or label.jobid:
+            found.spellings.add("hpc_job" if label.hpc_job else "jobid")
+            found.jobs.setdefault(one(key, key), set()).add(label.hpc_job or label.jobid)
         value = finite(sample.value[1])
         if value or (value is not None and may_be_zero):
-            column[f"{label.UUID}/{label.GPU_I_ID}" if label.GPU_I_ID else label.UUID] = value * factor
+            column[one(key, key)] = value * factor
+    return found
 
 
-def read_jobs(samples: Sequence[Sample[GpuKeyLabels]], metric: GpuMetric, into: GpuReadings) -> None:
-    """The jobs that dcgm-exporter names, from a metric that was read and is grouped by them, too.
-
-    Of a GPU that the metric does not tell they stay as they were.
-    """
-    named = [sample.metric for sample in samples if sample.metric.hpc_job or sample.metric.jobid]
-    told = into.column(metric.field)
-    into.jobs = {key: jobs for key, jobs in into.jobs.items() if key not in told}
-    for label in named:
-        into.spellings.add("hpc_job" if label.hpc_job else "jobid")
-        into.jobs.setdefault(label.key, set()).add(label.hpc_job or label.jobid)
+def put_jobs(found: MetricReading, into: GpuReadings) -> None:
+    """The jobs that dcgm-exporter names; of a GPU that the metric does not tell they stay as they were."""
+    into.jobs = {key: jobs for key, jobs in into.jobs.items() if key not in found.values}
+    into.spellings |= found.spellings
+    for key, jobs in found.jobs.items():
+        into.jobs.setdefault(key, set()).update(jobs)
 
 
 def _put(into: GpuReadings, metric: GpuMetric, key: str, event: str, text: str, *, add: bool = False) -> None:
@@ -133,8 +152,7 @@ def _put(into: GpuReadings, metric: GpuMetric, key: str, event: str, text: str, 
     if value is None or (not value and metric.field in NEVER_ZERO):
         return
     if metric.field == "clock_events":
-        reason = reason_of_event(event) if value else None
-        into.events.setdefault(key, set()).update({reason} if reason else ())
+        _put_event(into.events, key, event, value)
         return
     column = into.column(metric.field)
     value *= metric.factor
@@ -145,6 +163,11 @@ def _put(into: GpuReadings, metric: GpuMetric, key: str, event: str, text: str, 
         column[key] = before + value
     elif value > before:
         column[key] = value
+
+
+def _put_event(events: dict[str, set[str]], key: str, event: str, count: float) -> None:
+    reason = reason_of_event(event) if count else None
+    events.setdefault(key, set()).update({reason} if reason else ())
 
 
 def _device(label: GpuLabels, uuid: str, names: NodeNames, spellings: set[str]) -> GpuDevice:

@@ -10,7 +10,7 @@ import msgspec
 from gpumon.model import Job, SlurmGpu
 from gpumon.prometheus.labels import JobGpuLabels, JobKeyLabels, JobLabels
 from gpumon.prometheus.queries import JOB_GPUS, JOB_NUMBERS
-from gpumon.prometheus.wire import Sample, finite
+from gpumon.prometheus.wire import Sample, Vector, finite
 from gpumon.reading.hostlist import hosts
 from gpumon.reading.names import NodeNames
 from gpumon.text import natural_key
@@ -25,6 +25,9 @@ _LONGEST_NUMBER = 10
 
 Holds = dict[str, dict[str, str]]
 """By Slurm's number of a GPU on some node: how each of its jobs holds it ("whole", "mig", "shard")."""
+
+_MOST_WORDS = 10_000
+"""Beyond one for each job; then they are collected anew."""
 
 _PATIENCE = 12
 """Refreshes in which a job is asked for its GPUs again: the exporter may learn of them a minute after the job."""
@@ -79,11 +82,9 @@ class JobFacts:
         for job_id in job_ids:
             self.states.pop(job_id, None)
 
-    def read_number(self, name: str, samples: Iterable[Sample[JobKeyLabels]]) -> None:
+    def put_number(self, name: str, read: JobNumber) -> None:
         """One number of every job."""
-        self.numbers[name] = {
-            sample.metric.job_id: value for sample in samples if (value := finite(sample.value[1])) is not None
-        }
+        self.numbers[name] = read.values
 
     def read_places(self, samples: Iterable[Sample[JobGpuLabels]]) -> None:
         """All GPUs that jobs hold; replaces what was known."""
@@ -129,6 +130,27 @@ class JobFacts:
         return tuple(sorted(gpus, key=lambda gpu: (natural_key(gpu.node), gpu.index))) if gpus else ()
 
 
+@dataclass(frozen=True)
+class JobNumber:
+    """One number of every job, without the labels that it came with: those of a long queue are large."""
+
+    values: dict[str, float]
+    """By job id."""
+    warnings: tuple[str, ...] = ()
+    """What Prometheus remarked on the answer."""
+
+
+def read_number(answer: Vector[JobKeyLabels], ids: dict[str, str]) -> JobNumber:
+    """One number; `ids` has each id once, so that all numbers share it."""
+    one = ids.setdefault
+    values = {
+        one(sample.metric.job_id, sample.metric.job_id): value
+        for sample in answer.samples
+        if (value := finite(sample.value[1])) is not None
+    }
+    return JobNumber(values, answer.warnings)
+
+
 def unplaced(jobs: Iterable[Job], names: NodeNames) -> dict[str, frozenset[str]]:
     """By node, the jobs that may hold GPUs there; those of which no node is known are under ""."""
     found: dict[str, set[str]] = {}
@@ -146,6 +168,8 @@ class KnownJobs:
     _labels: dict[str, JobLabels] = field(default_factory=dict[str, JobLabels])
     _order: frozenset[str] = frozenset()
     """The ids that are in order."""
+    _words: dict[str, str] = field(default_factory=dict[str, str])
+    """What many jobs share, such as their users' names, each once."""
 
     def update(
         self,
@@ -163,7 +187,7 @@ class KnownJobs:
             old = by_id.get(key)
             if old is not None and key not in changed and labels[key] == label:
                 continue
-            labels[key] = label
+            labels[key] = label = self._spare(label)
             job = Job(
                 key, label.user, label.account, label.partition, label.qos, label.name, label.state, label.reason,
                 label.nodes, label.array_job_id, label.array_task_id, label.het_job_id, submitted(key), started(key),
@@ -171,6 +195,16 @@ class KnownJobs:
                 priority(key), tasks(key), nothing if old is None else old.held, facts.allocated(key),
             )  # fmt: skip
             by_id[key] = old if old is not None and old == job else job
+
+    def _spare(self, label: JobLabels) -> JobLabels:
+        """The same labels, of words that other jobs have too."""
+        one = self._words.setdefault
+        return JobLabels(
+            label.job_id, label.array_job_id, label.array_task_id, label.het_job_id, one(label.user, label.user),
+            one(label.account, label.account), one(label.partition, label.partition), one(label.qos, label.qos),
+            one(label.name, label.name), one(label.state, label.state), one(label.reason, label.reason),
+            one(label.nodes, label.nodes),
+        )  # fmt: skip
 
     def hold(self, held: Mapping[str, tuple[str, ...]], job_ids: Iterable[str]) -> None:
         """Gives some jobs the GPUs that they hold now."""
@@ -186,3 +220,5 @@ class KnownJobs:
         if len(self._order) != len(self.by_id) or not self._order.issuperset(self.by_id):
             self.by_id = dict(sorted(self.by_id.items(), key=lambda item: (len(item[0]), item[0])))
             self._order = frozenset(self.by_id)
+        if len(self._words) > _MOST_WORDS + len(self.by_id):
+            self._words.clear()
