@@ -71,6 +71,15 @@ def test_a_node_without_gpus_gets_no_target_for_them_while_it_is_off(cluster: Cl
     assert addresses(cluster, "dcgm") == ["10.77.0.3:9400"]
 
 
+def test_in_a_cluster_without_gpus_nobody_gets_a_target_for_them(cluster: Cluster) -> None:
+    for name in ("gpu1", "gpu2"):
+        cluster[name].gpus = 0
+    assert cluster.run("--yes") == 0
+    off(cluster, "gpu2")
+    assert cluster.run("--yes") == 1
+    assert addresses(cluster, "dcgm") == []
+
+
 def test_before_anything_was_written_the_address_is_what_ssh_would_dial(cluster: Cluster) -> None:
     off(cluster, "gpu2")
     cluster.ssh_addresses["gpu2"] = "10.77.0.44"
@@ -93,10 +102,11 @@ def test_files_that_were_edited_to_nonsense_are_restored(cluster: Cluster, conte
     assert cluster.run("--yes") == 0
     before = files(cluster)
     off(cluster, "gpu2")
-    for path in FILES[1:]:
-        cluster["head"].files[path].content = content
-    assert cluster.run("--yes") == 1
-    assert files(cluster) == before
+    for paths in (FILES[1:], FILES[2:3]):
+        for path in paths:
+            cluster["head"].files[path].content = content
+        assert cluster.run("--yes") == 1
+        assert files(cluster) == before
 
 
 def test_ssh_tells_an_address_only_where_it_dials_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

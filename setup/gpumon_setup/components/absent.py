@@ -43,15 +43,15 @@ def files_of_absent(master: State) -> Look:
 def absent(master: State | None, others: Iterable[State], dialled: Mapping[str, str]) -> Absent:
     """From the master's files; names in /etc/hosts from those of the other machines, too."""
     states = (*others, master) if master is not None else (*others,)
-    told = {path: dict(_targets(master, path)) if master is not None else {} for path in TARGET_FILES}
-    node, dcgm, slurm, own = (told[path] for path in TARGET_FILES)
+    node, dcgm, slurm, own = (_targets(master, path) for path in TARGET_FILES)
+    targets = {**(slurm or {}), **(dcgm or {}), **(node or {})}
     return Absent(
         addresses={
             **{name: address for state in states for name, address in _hosts(state)},
-            **{name: address for name, (address, _) in {**slurm, **dcgm, **node}.items()},
+            **{name: address for name, (address, _) in targets.items() if is_address(address)},
         },
-        has_gpus={name: name in dcgm for name in node} if dcgm else {},
-        slurm_port=next((port for _, port in own.values()), None),
+        has_gpus={name: name in dcgm for name in node or ()} if dcgm is not None else {},
+        slurm_port=next((port for _, port in (own or {}).values()), None),
         dialled=dialled,
     )
 
@@ -78,14 +78,15 @@ def _hosts(state: State) -> Iterator[tuple[str, str]]:
             yield name, address
 
 
-def _targets(master: State, path: str) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Addresses and ports by name, from a file of targets; one that was edited to be none has none."""
+def _targets(master: State | None, path: str) -> dict[str, tuple[str, int]] | None:
+    """Addresses and ports by name, from a file of targets; None for no file, and for one edited to nonsense."""
+    content = master.file(path).content if master is not None else None
+    found: dict[str, tuple[str, int]] = {}
     try:
-        told = cast("list[Mapping[str, Any]]", json.loads(master.file(path).content or b"[]"))
-        for one in told:
+        told: object = json.loads(content or b"")
+        for one in cast("list[Mapping[str, Any]]", told):
             address, _, port = str(one["targets"][0]).rpartition(":")
-            name = str(one["labels"]["instance"]).rpartition(":")[0]
-            if is_address(address.strip("[]")) and port.isdigit():
-                yield name, (address.strip("[]"), int(port))
+            found[str(one["labels"]["instance"]).rpartition(":")[0]] = (address.strip("[]"), int(port))
     except (ValueError, TypeError, KeyError, IndexError):
-        return
+        return None
+    return found if isinstance(told, list) else None
