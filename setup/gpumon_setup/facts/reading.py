@@ -23,17 +23,8 @@ from gpumon_setup.host import Host
 from gpumon_setup.host import script as scripts
 from gpumon_setup.host.script import quoted
 
-USUAL = Look(
-    contents=frozenset({"/etc/hosts"}),
-    units=frozenset({
-        "docker.service", "nvidia-dcgm.service", "slurmctld.service", "slurmd.service", "slurmdbd.service",
-        "munge.service", "prometheus.service", "grafana-server.service", "prometheus-node-exporter.service",
-        "podman-restart.service",
-    }),
-    packages=frozenset({"prometheus-node-exporter", "prometheus", "grafana", "docker.io", "docker-ce", "podman",
-                        "nvidia-container-toolkit"}),
-)  # fmt: skip
-"""What is looked at everywhere, beside all that a machine's own records name."""
+USUAL = Look(packages=frozenset({"prometheus"}))
+"""What is looked at beside all that a machine's own records name: components say by it what they want."""
 _BRIDGES = re.compile(r"docker|br-|cni|podman|virbr|veth|flannel|cali|lo$")
 _SECONDS = 90.0
 _SECTION = r"""section() { printf '\n%s %s\n' "$T" "$*"; }"""
@@ -128,6 +119,7 @@ def _state(sections: Mapping[str, str]) -> State:
         containers=state_reading.containers(sections),
         images=state_reading.images(sections),
         made=state_reading.made(sections),
+        shared=frozenset(sections.get("shared", "").splitlines()),
     )
 
 
