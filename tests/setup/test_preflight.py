@@ -118,3 +118,11 @@ def test_an_engine_is_offered_and_brought_when_it_is_asked_for(cluster: Cluster)
     assert cluster.run("--check") == 0
     assert cluster.run("uninstall", "--yes") == 0
     assert cluster["gpu1"].picture() == before
+
+
+def test_only_a_node_needs_an_engine_for_its_gpus(cluster: Cluster) -> None:
+    for host in cluster.hosts.values():
+        host.has_docker, host.gpus = False, 4
+    assert told(cluster, "head", setup='engine = "native"') == []
+    (reason,) = told(cluster, "gpu1", setup='engine = "native"')
+    assert "dcgm_exporter comes as one only" in reason

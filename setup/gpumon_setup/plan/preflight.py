@@ -59,8 +59,13 @@ def _engine(place: Place, wanted: Collection[str]) -> Iterator[str]:
         yield f"{name} does not answer: {still[0].problem}. Start it: systemctl start {name}; journalctl -u {name}."
     elif chosen in PACKAGES and place.facts.engine(chosen) is None and not place.option("container_engine", "install"):
         yield f"there is no {chosen}. {_offer(place, chosen)}"
-    elif chosen == "native" and not engines and "dcgm_exporter" in wanted and place.facts.gpus.found:
+    elif chosen == "native" and not engines and "dcgm_exporter" in wanted and _is_gpu_node(place):
         yield f"nothing here runs containers, and dcgm_exporter comes as one only. {_offer(place, 'docker')}"
+
+
+def _is_gpu_node(place: Place) -> bool:
+    """True for a node whose GPUs are watched; those of a machine that is no node are not."""
+    return Role.NODE in place.machine.roles and bool(place.facts.gpus.found)
 
 
 def _is_meant(place: Place, engines: Collection[Engine]) -> bool:
