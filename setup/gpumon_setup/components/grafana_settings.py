@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from gpumon_setup.components.component import Place
-from gpumon_setup.components.grafana_files import DASHBOARDS, PROVISIONING
-from gpumon_setup.dashboards import DASHBOARDS as PAGES
+from gpumon_setup.components.grafana_files import PROVISIONING, dashboards
 
 LOCAL = "127.0.0.1"
 PORT = 3000
@@ -54,7 +53,7 @@ def _settings(place: Place) -> Iterator[tuple[str, str]]:
     yield "GF_PATHS_PLUGINS", f"{data}/plugins"
     yield "GF_PATHS_PROVISIONING", PROVISIONING
     yield "GF_LOG_MODE", "console"
-    yield "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH", f"{DASHBOARDS}/{PAGES[0].uid}.json"
+    yield "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH", dashboards()[0].path
     yield from _KEEPS_TO_ITSELF
     if place.option("grafana", "anonymous"):
         yield "GF_AUTH_ANONYMOUS_ENABLED", "true"
