@@ -80,6 +80,21 @@ def test_a_unit_is_restarted_when_its_own_file_changed_or_a_start_was_cut_short(
         assert commands(NEW_UNIT.actions(state, "part"))[-1] == ("systemctl", "restart", "x.service")
 
 
+def test_the_first_start_of_a_unit_disturbs_nobody_whatever_a_run_before_left_of_its_file() -> None:
+    elder = FileState(FILE.path, True, 0o644, "root:root", "0:0", digest_of(b"elder"), b"elder")
+    for is_outdated in (False, True):
+        never_started = UnitState(NEW_UNIT.name, "loaded", "inactive", is_outdated=is_outdated)
+        state = State(files={FILE.path: elder}, units={NEW_UNIT.name: never_started})
+        missing = NEW_UNIT.missing(state)
+        assert missing is not None
+        assert (missing.words, missing.is_disruptive) == ("enable and start x.service", False)
+        assert ("systemctl", "daemon-reload") not in commands(NEW_UNIT.actions(state, "part"))
+    for held in (replace(never_started, active="failed"), replace(never_started, is_enabled=True)):
+        missing = NEW_UNIT.missing(replace(state, units={NEW_UNIT.name: held}))
+        assert missing is not None
+        assert missing.is_disruptive
+
+
 def test_data_follow_their_directory_to_another_owner() -> None:
     for holds_data in (True, False):
         folder = Directory("/var/lib/x", owner="7:7", holds_data=holds_data)

@@ -89,6 +89,8 @@ class Unit:
         return bool(self.reload) and was_begun and not self._needs_daemon_reload(state)
 
     def _needs_daemon_reload(self, state: State) -> bool:
+        """True for what systemd holds otherwise; a unit that neither runs nor is enabled is read when it starts."""
         now = state.unit(self.name)
         changes = self.file is not None and self.file.missing(state) is not None
-        return now.load == "loaded" and (now.is_outdated or changes)
+        is_held = now.load == "loaded" and (now.active != "inactive" or now.is_enabled)
+        return is_held and (now.is_outdated or changes)
