@@ -10,6 +10,7 @@ import pytest
 from lab import access
 from lab.ability import require_a_lab
 from lab.cluster import Cluster
+from lab.deploying import AtSeat
 from lab.hosts import Lab
 from lab.places import places
 from lab.plan import Plan
@@ -39,3 +40,9 @@ def lab(request: pytest.FixtureRequest) -> Generator[Lab]:
             yield Lab(cluster)
     finally:
         cluster.down()
+
+
+@pytest.fixture(scope="module")
+def seat(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AtSeat:
+    """The administrator, who needs no password anywhere."""
+    return AtSeat(lab, tmp_path_factory.mktemp("administrator"))

@@ -73,6 +73,11 @@ def told(ran: Ran, code: int = 0) -> str:
     return f"{ran.stdout}{ran.stderr}"
 
 
+def containers(host: LabHost) -> list[str]:
+    """The names of all containers of a machine."""
+    return sorted(host.containers())
+
+
 def of_prometheus(master: LabHost, path: str) -> Any:
     """What the master's Prometheus says under /api/v1; None while it says nothing."""
     ran = master.ssh(f"curl -sfgm 5 'http://localhost:9090/api/v1/{path}'")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.deploying import AtSeat, told
-from lab.hosts import Lab, LabHost
+from lab.deploying import AtSeat, containers, told
+from lab.hosts import Lab
 from lab.midway import gate, let_go, stand_still, typed
 from lab.network import SEATS
 from lab.plan import Plan
@@ -25,12 +25,6 @@ BOTH = ["gpumon-dcgm-exporter", "gpumon-node-exporter"]
 COUNTERS = "/etc/gpumon/dcgm-exporter/counters.csv"
 
 
-@pytest.fixture(scope="module")
-def seat(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AtSeat:
-    """The administrator, who needs no password."""
-    return AtSeat(lab, tmp_path_factory.mktemp("administrator"))
-
-
 @pytest.fixture
 def bare(seat: AtSeat) -> None:
     """The nodes have nothing of gpumon."""
@@ -43,11 +37,6 @@ def unconfigured(seat: AtSeat) -> Generator[None]:
     yield
     seat.configure("")
     seat.configure_ssh("")
-
-
-def containers(host: LabHost) -> list[str]:
-    """The names of all that it has."""
-    return sorted(host.containers())
 
 
 def test_from_the_seat_the_whole_stack_ends_green_and_a_second_run_finds_nothing_to_do(lab: Lab, seat: AtSeat) -> None:

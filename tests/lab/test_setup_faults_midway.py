@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from lab.deploying import AtSeat, told
-from lab.hosts import Lab, LabHost
+from lab.deploying import AtSeat, containers, told
+from lab.hosts import Lab
 from lab.midway import cut_off, gate, let_go, stand_still, typed
 from lab.plan import Plan
 
@@ -19,12 +19,6 @@ NODES = ("--yes", "--no-diff", "--limit", "node[1-4]", "--only", "hosts,node_exp
 BOTH = ["gpumon-dcgm-exporter", "gpumon-node-exporter"]
 FOLDER = "/etc/gpumon/dcgm-exporter"
 IMAGES = "quay.io/prometheus/node-exporter:v1.11.1 prom/node-exporter:v1.11.1"
-
-
-@pytest.fixture(scope="module")
-def seat(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AtSeat:
-    """The administrator, who needs no password."""
-    return AtSeat(lab, tmp_path_factory.mktemp("administrator"))
 
 
 @pytest.fixture
@@ -38,11 +32,6 @@ def unconfigured(seat: AtSeat) -> Generator[None]:
     """What a test configures holds for itself alone."""
     yield
     seat.configure_ssh("")
-
-
-def containers(host: LabHost) -> list[str]:
-    """The names of all that it has."""
-    return sorted(host.containers())
 
 
 def test_wherever_a_cable_is_cut_the_next_run_goes_on_from_there(lab: Lab, seat: AtSeat) -> None:
