@@ -156,22 +156,33 @@ def test_uninstall_leaves_what_slurm_would_miss_and_jobs_go_on(site: Site) -> No
 
 
 def test_where_slurm_runs_a_folder_it_goes_there_and_away_again(site: Site) -> None:
-    for node in site.lab.nodes:
-        for path, script in SITES.items():
-            node.write(path, script.encode(), 0o755)
+    node, bare = site.lab.nodes
+    for path, script in SITES.items():
+        node.write(path, script.encode(), 0o755)
+        bare.root(f"mkdir -p {path.rpartition('/')[0]}")
     site.configure_slurm(PATTERNS)
     told(site.ops.setup("uninstall", "--yes"))
-    for node in site.lab.nodes:
-        assert [
-            path for path in (*OWN, "/usr/local/lib/gpumon", MAP) if node.ssh(f"test -e {path}").returncode == 0
-        ] == []
+    assert [
+        path for host in (node, bare) for path in (*OWN, MAP, "/usr/local/lib/gpumon") if is_there(host, path)
+    ] == []
     told(site.ops.setup("--yes", "--no-diff", "--only", "job_map,gpu_map"))
-    node = site.lab.nodes[0]
     job = site.start("gpu:h100:2")
     until(lambda: mapped(node) == {"0": [job], "1": [job]}, "the job is in the map")
-    told(site.ops.setup("uninstall", "--yes"))
+    said = told(site.ops.setup("uninstall", "--yes"), 1)
     site.end(job)
     until(lambda: job in node.root("cat /tmp/epilog"), "the site's own epilog ran")
-    assert [path for path in IN_PATTERNS if node.ssh(f"test -e {path}").returncode == 0] == []
+    assert [path for path in IN_PATTERNS if is_there(node, path)] == []
+    # With nothing that the patterns find, Slurm would drain the other one.
+    assert "Prolog=/etc/slurm/prolog.d/*.sh in slurm.conf finds nothing else" in said
+    site.end(site.start("gpu:1", "node2"))
+    for path, script in SITES.items():
+        bare.write(path, script.encode(), 0o755)
+    told(site.ops.setup("uninstall", "--yes"))
+    assert [path for path in IN_PATTERNS if is_there(bare, path)] == []
     assert site.states == IDLE
     assert site.lab.master.sh("sinfo -hR").strip() == ""
+
+
+def is_there(host: LabHost, path: str) -> bool:
+    """Whether a machine has a file or a folder there."""
+    return host.ssh(f"test -e {path}").returncode == 0

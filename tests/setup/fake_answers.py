@@ -52,12 +52,17 @@ def _facts(host: FakeHost, names: Iterable[str], looks: dict[str, set[str]]) -> 
     yield "names", "".join(map(partial(_name, host), names))
     made = [(path, file.content or b"") for path, file in host.files.items() if path.startswith(f"{MADE}/")]
     yield "made", "".join(content.decode() for _, content in made)
+    shared: list[str] = []
     for _, content in made:
         record: dict[str, str] = json.loads(content)
         files = dict.fromkeys(("file", "directory", "secret"), "FILES")
         target = {**files, "block": "CONTENTS", "unit": "UNITS", "package": "PACKAGES"}
+        if "/90-gpumon-" in record["key"]:
+            folder = record["key"].rpartition("/")[0]
+            shared += [path for path in host.files if path.startswith(f"{folder}/")]
         if record["kind"] in target:
             looks[target[record["kind"]]].add(record["key"].partition("#")[0])
+    yield "shared", "\n".join(shared)
     yield from _state(host, looks)
     if host.gpus:
         yield "gpus", "".join(f"{n}, GPU-{n:08x}, NVIDIA H100, 570.1, Disabled\n" for n in range(host.gpus))

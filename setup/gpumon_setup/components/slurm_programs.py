@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fnmatch import fnmatch
 from typing import Literal
 
@@ -20,11 +21,10 @@ def own_path(when: When) -> str:
 
 def path_for(when: When, known: tuple[str, ...]) -> str:
     """Where it is run already, by a pattern that slurm.conf has; else its own path."""
-    name = f"90-gpumon-job-map-{when}.sh"
     for pattern in known:
         folder, _, names = pattern.rpartition("/")
-        if folder and not _WILD & {*folder} and _WILD & {*names} and fnmatch(name, names):
-            return f"{folder}/{name}"
+        if folder and not _WILD & {*folder} and _WILD & {*names} and fnmatch(_name(when), names):
+            return f"{folder}/{_name(when)}"
     return own_path(when)
 
 
@@ -50,18 +50,39 @@ def is_run(site: Site, when: When) -> bool | None:
     return own_path(when) in known or path_for(when, known) != own_path(when)
 
 
-def still_needed(site: Site, path: str) -> str:
-    """Why a program may not go: a node where Slurm misses one is drained by its next job; "" when it may.
+def still_needed(site: Site, path: str, shared: Collection[str]) -> str:
+    """Why a program may not go, "" when it may; `shared` is what stands in its folder.
 
-    What a pattern found is missed by nobody.
+    Slurm drains a node with its next job when a program is missing there, or when a pattern finds none.
     """
-    when: When | None = next((when for when in WHENS if path == own_path(when)), None)
+    when: When | None = next(
+        (when for when in WHENS if path in (own_path(when), f"{_folder(path)}/{_name(when)}")), None
+    )
     if when is None:
         return ""
-    if is_called_by_others(site):
-        return "by [setup.job_map] a program of yours runs it; take that out there and here"
     known = named(site, when)
-    if known is None:
+    is_own = path == own_path(when)
+    if is_own and is_called_by_others(site):
+        return "by [setup.job_map] a program of yours runs it; take that out there and here"
+    others = [other for other in shared if _folder(other) == _folder(path) and "90-gpumon-" not in other]
+    if known is None and (is_own or not others):
         return "no slurmctld tells whether slurm.conf names it, and its loss would drain nodes; let slurmctld run"
-    named_so = f"slurm.conf names it as {when.capitalize()}, and its loss would drain nodes; take it out there"
-    return named_so if path in known else ""
+    key, mend = when.capitalize(), "would drain nodes; take it out there, scontrol reconfigure"
+    if path in (known or ()):
+        return f"slurm.conf names it as {key}, and its loss {mend}"
+    patterns = [pattern for pattern in known or () if _finds(pattern, path)]
+    alone = next((pattern for pattern in patterns if not any(_finds(pattern, other) for other in others)), None)
+    return "" if alone is None else f"{key}={alone} in slurm.conf finds nothing else, and {mend}"
+
+
+def _name(when: When) -> str:
+    return f"90-gpumon-job-map-{when}.sh"
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _finds(pattern: str, path: str) -> bool:
+    """True when a pattern of slurm.conf finds a file; neither side of the last slash reaches over it."""
+    return fnmatch(_folder(path), _folder(pattern)) and fnmatch(path.rpartition("/")[2], pattern.rpartition("/")[2])

@@ -103,6 +103,7 @@ if [ -d "$made" ]; then
     # Where a record says so, its file and its unit are looked at too: a second run then needs no second question.
     kinds=$(sed -n 's/^{"kind":"\([a-z]*\)","key":"\([^"\\# ]*\).*/\1 \2/p' "$made"/*.json 2>/dev/null)
     while read -r kind key; do
+        case $kind:$key in file:*/90-gpumon-*) shared="$shared ${key%/*}" ;; esac
         case $kind in
             file | directory | secret) FILES="$FILES $key" ;;
             block) CONTENTS="$CONTENTS $key" ;;
@@ -112,4 +113,6 @@ if [ -d "$made" ]; then
     done <<END
 $kinds
 END
+    # Others have programs there, too.
+    section shared; for folder in $shared; do printf '%s\n' "$folder"/*; done
 fi

@@ -135,6 +135,8 @@ class State:
     """All there are, by name and by id."""
     made: Mapping[tuple[str, str], Record] = field(default_factory=dict[tuple[str, str], Record])
     """What gpumon made there, by kind and key."""
+    shared: frozenset[str] = frozenset()
+    """All that is in folders where programs of ours stand among others'."""
 
     def unknown(self, look: Look) -> Look:
         """The part of `look` that nothing is known of yet."""

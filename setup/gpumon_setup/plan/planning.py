@@ -130,7 +130,9 @@ class _Draft:
         What Slurm would drain the node for stays, with its directory.
         """
         named = {
-            record.key: why for record in records if record.kind == "file" and (why := still_needed(site, record.key))
+            record.key: why
+            for record in records
+            if record.kind == "file" and (why := still_needed(site, record.key, state.shared))
         }
         for record in sorted(records, key=rank):
             if record.kind == "directory" and any(path.startswith(f"{record.key}/") for path in named):

@@ -28,5 +28,5 @@ def leaving_nothing(record: Record, state: State, reason: str) -> tuple[Missing,
     if now.digest == digest_of(NOTHING):
         return Missing(f"remove {record.key}", waits_for=reason), ()
     kept = replace(record, spec=digest_of(NOTHING))
-    words = f"leave at {record.key} a program that does nothing: {reason}, scontrol reconfigure, and uninstall again"
+    words = f"leave at {record.key} a program that does nothing: {reason}, and uninstall again"
     return Missing(words), (WriteFile(record.key, NOTHING, 0o755, was=now.digest), remembered(kept))

@@ -115,12 +115,36 @@ def test_a_second_run_finds_nothing_to_do_whatever_slurmctld_says(cluster: Clust
     assert cluster.run("--check", "--only", "job_map") == 0
 
 
-def test_what_a_pattern_found_goes_without_a_trace(cluster: Cluster) -> None:
+@pytest.mark.parametrize("conf", [PATTERNS, ""])
+def test_what_a_pattern_found_among_others_goes_without_a_trace(cluster: Cluster, conf: str) -> None:
     tells(cluster, PATTERNS)
+    for name in ("gpu1", "gpu2"):
+        cluster[name].files["/etc/slurm/pro.d/own.sh"] = cluster[name].files["/etc/slurm/epi.d/own"] = FakeFile(
+            b"", 0o755
+        )
     before = cluster["gpu1"].picture()
     deploy(cluster)
+    tells(cluster, conf)
     assert cluster.run("uninstall", "--yes") == 0
     assert cluster["gpu1"].picture() == before
+
+
+def test_where_a_pattern_would_find_nothing_any_more_what_does_nothing_stays(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tells(cluster, PATTERNS)
+    host = cluster["gpu1"]
+    deploy(cluster)
+    host.files["/etc/slurm/epi.d/own"] = host.files["/etc/slurm/pro.d/no-program"] = FakeFile(b"", 0o755)
+    assert cluster.run("uninstall", "--yes", "--limit", "gpu1") == 1
+    assert (
+        "Prolog=/etc/slurm/pro.d/*.sh in slurm.conf finds nothing else, and would drain nodes"
+        in capsys.readouterr().out
+    )
+    assert [host.files[path].content for path in BY_PATTERN if path in host.files] == [NOTHING]
+    host.files["/etc/slurm/pro.d/own.sh"] = FakeFile(b"", 0o755)
+    assert cluster.run("uninstall", "--yes", "--limit", "gpu1") == 0
+    assert not BY_PATTERN & host.files.keys()
 
 
 def test_what_slurm_conf_names_stays_and_does_nothing(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
