@@ -38,6 +38,7 @@ FLAGS: Mapping[str, Mapping[str, Any]] = {
     "--address": {"metavar": "ADDRESS", "help": "where the one node is found; else by its name"},
     "--force": {"action": "store_true", "help": "also nodes that cannot be reached any more"},
     "nodes": {"metavar": "NODE", "nargs": "+", "help": "hostlists: gpu[17-18]"},
+    "--on": {"metavar": "HOST", "help": "by the engine of this machine of the cluster; else by the one here"},
     "file": {"metavar": "FILE", "help": "the archive to write"},
     "--from": {"dest": "source", "metavar": "SOURCE", "choices": ("auto", "slurm", "hosts"), "help": "slurm or hosts"},
     "--master": {"metavar": "HOST", "help": "the machine that gathers all; else this one"},
@@ -64,7 +65,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "save-images",
         "writes all images that the cluster needs to an archive, for machines that reach no registry",
-        ("file", *_ABOUT, "--yes"),
+        ("file", "--on", *_ABOUT, "--yes"),
     ),
     Verb("init", "writes a first [setup] from what Slurm or /etc/hosts knows", ("--from", "--master", "--yes")),
     Verb("trust", "shows the machines' SSH keys and records them after a yes", ("--limit", "--yes")),

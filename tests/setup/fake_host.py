@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 from gpumon_setup.failures import ConnectionBroke, HostError, StepFailed
@@ -24,6 +25,7 @@ from gpumon_setup.host import (
     WriteFile,
     digest_of,
 )
+from setup.archives import archive
 from setup.fake_answers import answered
 
 EVERYWHERE = ("/etc/default", "/etc/systemd/system", "/etc/tmpfiles.d", "/run", "/var/lib", "/usr/local/lib")
@@ -144,6 +146,16 @@ class FakeHost:
         """A file's content."""
         self._be_there()
         return self.files[path].content if path in self.files else None
+
+    def bring(self, argv: Sequence[str], target: Path, *, seconds: float = 60.0) -> Outcome:
+        """An archive of images, when that is what is asked for."""
+        del seconds
+        self._be_there()
+        names = argv[argv.index("{}") + 1 :]
+        if not self.images.issuperset(names):
+            return Outcome(1, err=b"No such image")
+        archive(target, names)
+        return Outcome(0)
 
     def hold(self, script: str) -> Held:
         """Gives the lock, unless somebody has it."""
@@ -282,6 +294,8 @@ class FakeHost:
         verb, name = argv[1], argv[-1]
         if verb == "pull":
             self.images.add(name)
+        elif verb == "version":
+            return Outcome(0 if (self.has_docker if argv[0] == "docker" else self.has_podman) else 127)
         elif verb == "image" and argv[2] == "inspect":
             return Outcome(0 if name in self.images else 1, err=b"No such image")
         elif verb == "image":

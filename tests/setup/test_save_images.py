@@ -83,6 +83,31 @@ def test_an_engine_that_left_something_out_writes_nothing(cluster: Cluster, fold
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_an_engine_of_the_cluster_does_it_and_keeps_nothing_that_it_did_not_have(
+    cluster: Cluster, tmp_path: Path, engine: str
+) -> None:
+    head = cluster["head"]
+    head.has_docker, head.has_podman = engine == "docker", engine == "podman"
+    head.images.add(images.GRAFANA)
+    before = {name: host.picture() for name, host in cluster.hosts.items()}
+    target = tmp_path / "images.tar"
+    assert cluster.run("save-images", str(target), "--on", "head") == 0
+    assert {image.name for image in archived_images(target)} == {*ALL}
+    assert {name: host.picture() for name, host in cluster.hosts.items()} == before
+    with pytest.raises(UsageError, match="--on names one machine"):
+        cluster.run("save-images", str(target), "--on", "gpu[1-2]")
+    with pytest.raises(UsageError, match='--on: there is no machine "heat"; did you mean head'):
+        cluster.run("save-images", str(target), "--on", "heat")
+
+
+def test_an_engine_of_the_cluster_that_is_not_there_is_told(cluster: Cluster, tmp_path: Path) -> None:
+    cluster["gpu1"].has_docker = False
+    with pytest.raises(SetupError, match="No engine can be used on gpu1: neither docker nor podman is there"):
+        cluster.run("save-images", str(tmp_path / "images.tar"), "--on", "gpu1", "--limit", "gpu2")
+
+
+@pytest.mark.usefixtures("folder")
 def test_without_an_engine_it_is_told_what_to_type_elsewhere(cluster: Cluster) -> None:
     cluster["gpu2"].sections["machine"] = "gpu2 6.1 aarch64\n"
     with pytest.raises(SetupError) as raised:

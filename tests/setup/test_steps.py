@@ -178,6 +178,12 @@ def test_a_sent_file_reaches_its_command_and_leaves_nothing(host: ShellHost, tmp
     assert not Path(Path(f"{target}.folder").read_text().strip()).exists()
 
 
+def test_a_file_that_a_command_writes_is_brought_here(host: ShellHost, tmp_path: Path) -> None:
+    outcome = host.bring(("sh", "-c", 'echo content >"$0"; echo "$0"', "{}"), tmp_path / "target")
+    assert (tmp_path / "target").read_text() == "content\n"
+    assert not Path(outcome.text.strip()).parent.exists()
+
+
 def test_a_command_that_refuses_what_was_sent_is_heard_and_the_file_is_gone(host: ShellHost, tmp_path: Path) -> None:
     argv = ("sh", "-c", 'echo "$0" >"$1"; echo out of luck; exit 3', "{}", f"{tmp_path}/place")
     steps = [Step("first", ()), Step("the load", (SendFile(Pieces("source", (b"archive",)), argv),))]

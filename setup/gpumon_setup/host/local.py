@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -52,6 +53,10 @@ class LocalConnection:
             raise ConnectionBroke(
                 self.name, f"{what} could not be copied to {target}: {error.strerror or error}."
             ) from None
+
+    def fetch_file(self, source: str, target: Path) -> None:
+        """Copies a file."""
+        shutil.copyfile(source, target)
 
     def close(self) -> None:
         """Ends whatever still runs, at the end of the step that it is at; whoever waits for it waits no longer."""

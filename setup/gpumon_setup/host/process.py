@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from gpumon_setup.host.pieces import Pieces
@@ -58,6 +59,10 @@ class Connection(Protocol):
 
     def send_file(self, source: Pieces, target: str, sent: Callable[[int, int], None]) -> None:
         """Writes a file where the user may write; `sent` hears the bytes so far and in all."""
+        ...
+
+    def fetch_file(self, source: str, target: Path) -> None:
+        """Copies a file that the user may read to this machine; raises OSError when it cannot be written here."""
         ...
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from gpumon_setup.host.actions import Step
@@ -65,6 +66,14 @@ class Host(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """A file's content; None when there is no such file."""
+        ...
+
+    def bring(self, argv: Sequence[str], target: Path, *, seconds: float = 60.0) -> Outcome:
+        """Runs one command that writes a file, "{}" in it the file's path; when it succeeds, the file is `target` here.
+
+        Raises:
+            OSError: it cannot be written here.
+        """
         ...
 
     def hold(self, script: str) -> Held:

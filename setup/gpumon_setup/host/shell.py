@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from time import monotonic
 
 from gpumon.text import shown
@@ -82,6 +83,16 @@ class ShellHost:
             raise StrangeAnswer(self.name, f"{path} cannot be read: {_words(outcome.err)}.")
         return outcome.out
 
+    def bring(self, argv: Sequence[str], target: Path, *, seconds: float = 60.0) -> Outcome:
+        """Runs one command that writes a file, and brings that here."""
+        with self._folder() as folder:
+            file = f"{folder}/0"
+            written = command([word.replace("{}", file) for word in argv])
+            outcome = self.run_script(f"{written} && chown --reference={folder} {file}", seconds=seconds)
+            if outcome.is_success:
+                self._connection.fetch_file(file, target)
+            return outcome
+
     def hold(self, script: str) -> Held:
         """Starts a script whose input stays open."""
         process = self._root.open()
@@ -112,20 +123,26 @@ class ShellHost:
 
     @contextmanager
     def _files(self, wanted: Sequence[SendFile], sent: Callable[[int, int], None]) -> Generator[Mapping[SendFile, str]]:
-        """Where the files are that were sent: in a folder of the user's alone, which goes whatever becomes of us."""
+        """Where the files are that were sent."""
         if not wanted:
             yield {}
             return
+        with self._folder() as folder:
+            files = {action: f"{folder}/{number}" for number, action in enumerate(wanted)}
+            for action, file in files.items():
+                self._connection.send_file(action.source, file, sent)
+            yield files
+
+    @contextmanager
+    def _folder(self) -> Generator[str]:
+        """A folder of the user's alone, which goes whatever becomes of us."""
         process = self._connection.open("exec /bin/sh -s")
         process.send(whole(_FOLDER, reads_input=True).encode())
         held = HeldScript(self.name, process)
         try:
             if not held.first_line:
-                raise StrangeAnswer(self.name, "no folder can be made in /var/tmp for what is to be sent.")
-            files = {action: f"{held.first_line}/{number}" for number, action in enumerate(wanted)}
-            for action, file in files.items():
-                self._connection.send_file(action.source, file, sent)
-            yield files
+                raise StrangeAnswer(self.name, "no folder can be made in /var/tmp for a large file.")
+            yield held.first_line
         finally:
             held.release()
 

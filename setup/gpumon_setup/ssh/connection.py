@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 
 import paramiko
@@ -48,6 +49,19 @@ class SshConnection:
                 self.name,
                 f"{shown(source.name, 100)} could not be sent over SFTP: {shown(str(error), 200) or 'it broke off'}.",
             ) from None
+
+    def fetch_file(self, source: str, target: Path) -> None:
+        """Copies a file over SFTP, and compares its size with what has arrived."""
+        with target.open("wb") as stream:
+            try:
+                with paramiko.SFTPClient.from_transport(self._transport) as sftp:  # type: ignore[union-attr]  # as above
+                    is_whole = sftp.stat(source).st_size == sftp.getfo(source, stream)
+            except (paramiko.SSHException, EOFError, OSError) as error:
+                if isinstance(error, OSError) and self._transport.is_active():  # the disk here is full
+                    raise
+                raise self._broke(error) from None
+        if not is_whole:
+            raise ConnectionBroke(self.name, f"{shown(source, 100)} did not arrive whole.")
 
     def close(self) -> None:
         """Hangs up."""

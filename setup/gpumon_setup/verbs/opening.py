@@ -46,13 +46,13 @@ def chosen_components(names: Sequence[str]) -> tuple[Component, ...]:
     return tuple(component for component in COMPONENTS if not wanted or component.name in wanted)
 
 
-def chosen_machines(inventory: Inventory, hostlists: Sequence[str]) -> frozenset[str]:
+def chosen_machines(inventory: Inventory, hostlists: Sequence[str], flag: str = "--limit") -> frozenset[str]:
     """The machines that hostlists name; empty for none."""
     try:
         names = expanded(",".join(hostlists)) if hostlists else ()
     except NoHostlist as reason:
-        raise UsageError(f"--limit names no machines: {shown(str(reason), 120)}.") from None
-    _be_known("--limit", "machine", names, [machine.name for machine in inventory.machines])
+        raise UsageError(f"{flag} names no machines: {shown(str(reason), 120)}.") from None
+    _be_known(flag, "machine", names, [machine.name for machine in inventory.machines])
     return frozenset(names)
 
 

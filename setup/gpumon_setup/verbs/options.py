@@ -31,6 +31,8 @@ class SetupOptions:
     """Where images come from instead of a registry; "" for what the configuration says."""
     file: str = ""
     """What `save-images` writes."""
+    on: str = ""
+    """The machine of the cluster whose engine does so; "" for this one's."""
     keep_data: bool = False
     apply_gce: bool = False
     """True when Google's own firewall is changed too, by the gcloud of this machine."""

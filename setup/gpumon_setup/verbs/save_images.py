@@ -1,45 +1,58 @@
-"""`gpumon setup save-images`: every image that the cluster needs in one archive, by an engine on this machine."""
+"""`gpumon setup save-images`: every image that the cluster needs in one archive, by an engine here or there."""
 
 from __future__ import annotations
 
 import shlex
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from gpumon.errors import UsageError
 from gpumon.text import shown
 from gpumon_setup.failures import SetupError
 from gpumon_setup.plan import architecture_of, wanted
 from gpumon_setup.resources import Image, archived_images, whole_name
 from gpumon_setup.verbs.codes import SetupCode
-from gpumon_setup.verbs.opening import opened
+from gpumon_setup.verbs.opening import chosen_machines, opened
 from gpumon_setup.verbs.options import SetupOptions
+from gpumon_setup.verbs.saving import Here, Said, There, Workplace
 from gpumon_setup.verbs.session import Session
 from gpumon_setup.verbs.talk import announce, is_agreed, narrate, put
 
 
 def run(options: SetupOptions) -> int:
-    """Asks the machines what they are, so that exactly what they need is pulled; nothing is done to them."""
+    """Asks the machines what they are, so that exactly what they need is pulled; nothing stays on any of them."""
     with opened(options) as session:
+        place = _workplace(session, options)
         announce(len(session.names))
         session.gather()
         needed, is_whole = _needed(session)
-    if not needed:
-        narrate("None of these machines needs an image.")
-        return SetupCode.OK if is_whole else SetupCode.INCOMPLETE
-    files = {architecture: _file(Path(options.file), architecture, needed) for architecture in needed}
-    engine = _engine(needed, files)
-    there = [str(file) for file in files.values() if file.exists()]
-    if there and not options.yes and not is_agreed(f"Write {', '.join(there)} anew?"):
-        narrate("Nothing was done.")
-        return SetupCode.INCOMPLETE
-    for architecture, names in needed.items():
-        _save(engine, names, architecture, files[architecture])
-        put([f"{files[architecture]}: {len(names)} images, {files[architecture].stat().st_size / 1e6:,.0f} MB"])
+        if not needed:
+            narrate("None of these machines needs an image.")
+            return SetupCode.OK if is_whole else SetupCode.INCOMPLETE
+        files = {architecture: _file(Path(options.file), architecture, needed) for architecture in needed}
+        engine = _engine(place, needed, files)
+        there = [str(file) for file in files.values() if file.exists()]
+        if there and not options.yes and not is_agreed(f"Write {', '.join(there)} anew?"):
+            narrate("Nothing was done.")
+            return SetupCode.INCOMPLETE
+        for architecture, names in needed.items():
+            _Saving(place, engine, names, architecture).into(files[architecture])
+            size = files[architecture].stat().st_size / 1e6
+            put([f"{files[architecture]}: {len(names)} images, {size:,.0f} MB"])
     path = files[next(iter(files))] if len(files) == 1 else Path(options.file).parent
     narrate(f"Next: gpumon setup --image-archive {path}")
     return SetupCode.OK if is_whole else SetupCode.INCOMPLETE
+
+
+def _workplace(session: Session, options: SetupOptions) -> Workplace:
+    """Where the engine is; raises UsageError."""
+    if not options.on:
+        return Here()
+    names = chosen_machines(session.inventory, (options.on,), "--on")
+    if len(names) != 1:
+        raise UsageError("--on names one machine.")
+    return There(session.fleet.host(*names))
 
 
 def _needed(session: Session) -> tuple[Mapping[str, Sequence[str]], bool]:
@@ -73,14 +86,14 @@ def _file(wanted_file: Path, architecture: str, needed: Mapping[str, Sequence[st
     return wanted_file if len(needed) == 1 else wanted_file.with_name(f"{wanted_file.stem}-{architecture}.tar")
 
 
-def _engine(needed: Mapping[str, Sequence[str]], files: Mapping[str, Path]) -> str:
-    """What pulls and saves here; raises SetupError with what does so elsewhere."""
+def _engine(place: Workplace, needed: Mapping[str, Sequence[str]], files: Mapping[str, Path]) -> str:
+    """What pulls and saves; raises SetupError with what does so elsewhere."""
     reason = "neither docker nor podman is there"
-    for engine in filter(shutil.which, ("docker", "podman")):
-        done = _run(engine, "version")
-        if done.returncode == 0:
+    for engine in ("docker", "podman"):
+        said = place.run(engine, "version")
+        if said.is_success:
             return engine
-        reason = f"{engine} says: {shown(' '.join(done.stderr.split()).rstrip('.'), 300)}"
+        reason = f"{engine} says: {said.words}" if said.words else reason
     lines = [
         line
         for architecture, names in needed.items()
@@ -90,43 +103,51 @@ def _engine(needed: Mapping[str, Sequence[str]], files: Mapping[str, Path]) -> s
         )
     ]
     raise SetupError(
-        f"No engine can be used on this machine: {reason}.",
-        advice="Where one can, and reaches a registry:\n" + "\n".join(f"  {line}" for line in lines),
+        f"No engine can be used on {place.where}: {reason}.",
+        advice="Name a machine of the cluster that has one and reaches a registry, --on HOST; or type, where one is:\n"
+        + "\n".join(f"  {line}" for line in lines),
     )
 
 
-def _save(engine: str, names: Sequence[str], architecture: str, file: Path) -> None:
-    """Pulls, saves, looks whether all is in it, and only then puts it in its place; raises SetupError."""
-    before = {name for name in names if _run(engine, "image", "inspect", name).returncode == 0}
-    fresh = file.with_name(f"{file.name}.new")
-    try:
-        for name in names:
-            narrate(f"Pulling {name} for {architecture} …")
-            _succeed(engine, "pull", "-q", "--platform", f"linux/{architecture}", name)
-        narrate(f"Saving to {file} …")
-        fresh.unlink(missing_ok=True)
-        # podman would take further names for more names of the first image.
-        _succeed(engine, "save", *(("-q", "-m") if engine == "podman" else ()), "-o", str(fresh), *names)
-        held = {(image.name, image.architecture) for image in archived_images(fresh)}
-        absent = [name for name in names if (whole_name(name), architecture) not in held]
+@dataclass(frozen=True)
+class _Saving:
+    """One archive in the making."""
+
+    place: Workplace
+    engine: str
+    names: Sequence[str]
+    architecture: str
+
+    def into(self, file: Path) -> None:
+        """Pulls, saves, looks whether all is in it, and only then puts it in its place; raises SetupError."""
+        before = {name for name in self.names if self.place.run(self.engine, "image", "inspect", name).is_success}
+        fresh = file.with_name(f"{file.name}.new")
+        try:
+            for name in self.names:
+                narrate(f"Pulling {name} for {self.architecture} on {self.place.where} …")
+                platform = f"linux/{self.architecture}"
+                self._succeed(self.place.run(self.engine, "pull", "-q", "--platform", platform, name), f"pull {name}")
+            narrate(f"Saving to {file} …")
+            fresh.unlink(missing_ok=True)
+            # podman would take further names for more names of the first image.
+            options = ("-q", "-m") if self.engine == "podman" else ()
+            self._succeed(self.place.bring(fresh, self.engine, "save", *options, "-o", "{}", *self.names), "save")
+            self._look(fresh)
+            fresh.replace(file)
+        except OSError as error:
+            raise SetupError(f"{file} cannot be written ({error.strerror}).") from None
+        finally:
+            fresh.unlink(missing_ok=True)
+            for name in self.names:
+                if name not in before:
+                    self.place.run(self.engine, "image", "rm", name)
+
+    def _look(self, file: Path) -> None:
+        held = {(image.name, image.architecture) for image in archived_images(file)}
+        absent = [name for name in self.names if (whole_name(name), self.architecture) not in held]
         if absent:
-            raise SetupError(f"{engine} saved no image {shown(', '.join(absent), 400)} for {architecture}.")
-        fresh.replace(file)
-    except OSError as error:
-        raise SetupError(f"{file} cannot be written ({error.strerror}).") from None
-    finally:
-        fresh.unlink(missing_ok=True)
-        for name in names:
-            if name not in before:
-                _run(engine, "image", "rm", name)
+            raise SetupError(f"{self.engine} saved no image {shown(', '.join(absent), 400)} for {self.architecture}.")
 
-
-def _succeed(*argv: str) -> None:
-    done = _run(*argv)
-    if done.returncode:
-        said = shown(" ".join(done.stderr.split()), 400) or f"it ended with {done.returncode}"
-        raise SetupError(f"{' '.join(argv[:2])} {shown(argv[-1], 200)}: {said}")
-
-
-def _run(*argv: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603  # no shell reads them
+    def _succeed(self, said: Said, what: str) -> None:
+        if not said.is_success:
+            raise SetupError(f"{self.engine} {shown(what, 200)} on {self.place.where}: {said.words}.")

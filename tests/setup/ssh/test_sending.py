@@ -62,6 +62,16 @@ def test_a_file_arrives_whole_and_its_folder_goes(host: ShellHost, source: Piece
     assert not folder.exists()
 
 
+def test_a_file_that_a_command_writes_is_brought_here(host: ShellHost, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    argv = ("sh", "-c", f'head -c {SIZE} /dev/zero >"$0"; echo "$0"', "{}")
+    outcome = host.bring(argv, target)
+    assert target.stat().st_size == SIZE
+    assert not Path(outcome.text.strip()).parent.exists()
+    assert host.bring(("sh", "-c", "exit 3", "{}"), tmp_path / "none").exit_code == 3
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_way_that_ends_in_the_middle_takes_the_folder_along(host: ShellHost, source: Pieces, tmp_path: Path) -> None:
     def hang_up(_number: int, so_far: int, _size: int) -> None:
         if so_far > SIZE // 2:
