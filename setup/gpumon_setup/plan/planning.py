@@ -85,7 +85,7 @@ def plan_uninstall(
     if keeps_data:
         records = without_data(records)
     draft.remove(records, state, place.site)
-    if records and len(records) == len(state.made):
+    if records and len(records) == len(state.made) and not draft.held_back:
         step = Step("remove gpumon's own records, if nothing is left", tuple(map(RemoveDirectory, _OWN_DIRECTORIES)))
         draft.changes.append(Change("setup", step))
     return draft.plan(place.facts.slurm.steps)

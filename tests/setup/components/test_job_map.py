@@ -153,10 +153,12 @@ def test_what_slurm_conf_names_stays_and_does_nothing(cluster: Cluster, capsys: 
     tells(cluster, NAMED)
     capsys.readouterr()
     assert cluster.run("uninstall", "--yes") == 1
+    said = capsys.readouterr()
+    assert "All that can be done now is done." in said.err
     assert (
         "job_map: leave at /usr/local/lib/gpumon/job-map-prolog a program that does nothing: slurm.conf names it as "
         "Prolog, and its loss would drain nodes; take it out there, scontrol reconfigure, and uninstall again"
-    ) in capsys.readouterr().out
+    ) in said.out
     for path in OWN:
         assert cluster["gpu1"].files[path].content == NOTHING
         assert cluster["gpu1"].files[path].mode == 0o755
