@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from lab.standins import dcgm_counters, dcgm_flags, grafana_provisioning, grafana_settings
+from lab.standins import dcgm_counters, dcgm_flags, dcgm_gpus, grafana_provisioning, grafana_settings
 from lab.standins.dcgm_counters import BadCounters
+from lab.standins.dcgm_exposition import Exposition
 from lab.standins.dcgm_flags import BadUsage
+from lab.standins.dcgm_gpus import Gpu
 from lab.standins.grafana_dashboards import dashboards
 from lab.standins.grafana_database import Database
 from lab.standins.grafana_provisioning import DataSource, Provider
@@ -143,6 +146,27 @@ def test_flags_are_read_as_the_exporter_reads_them() -> None:
     assert flags.texts["collectors"] == "/a.csv"
     assert flags.texts["address"] == ":9401"
     assert flags.switches["no-hostname"]
+
+
+def test_job_files_are_read_as_the_exporter_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dcgm_gpus, "driver_version", lambda: "570")
+    (tmp_path / "counters.csv").write_text("DCGM_FI_DEV_GPU_TEMP, gauge, heat\n")
+    counters = dcgm_counters.read(tmp_path / "counters.csv", may_profile=False)
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    for name, content in {"0": "17\n18\n", "1": "", ".1.new": "19\n", ".lock": "", "1.txt": "20\n"}.items():
+        (jobs / name).write_text(content)
+    flags = dcgm_flags.read([f"--hpc-job-mapping-dir={jobs}"], {})
+    gpus = [Gpu(index, f"GPU-{index}", "NVIDIA H100", "00000000:1B:00.0") for index in (0, 1, 2)]
+    exposition = Exposition(flags, counters, gpus)
+    rows = [line for line in exposition.text().splitlines() if not line.startswith("#")]
+    assert [re.findall(r'gpu="(\d)".*?(?:hpc_job="(\d+)")?}', row)[0] for row in rows] == [
+        *(("0", "17"), ("0", "18")),
+        *(("1", ""), ("2", "")),
+    ]
+    (jobs / "7").write_bytes(b"\xff")
+    with pytest.raises(UnicodeDecodeError):
+        exposition.text()
 
 
 @pytest.mark.parametrize("arguments", [["--adress", "a"], ["-f"], ["-c", "15s"], ["start"], ["-n=ja"]])
