@@ -6,13 +6,18 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from gpumon.text import shown
 from gpumon_setup.failures import HostKeyChanged, HostKeyRevoked, HostKeyUnknown, SetupError
+
+_NO_NAME = re.compile(r"[*?!]|^\|1\|")
+"""What stands for other names than itself, or hides one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,28 @@ class Line:
     key: HostKey
 
 
+@dataclass(frozen=True)
+class _List:
+    """One file's lines, found by name: a large cluster has thousands, and each of its machines is looked up."""
+
+    lines: tuple[Line, ...]
+    by_name: Mapping[str, Sequence[int]]
+    """Numbers of lines whose names all stand for themselves."""
+    others: Sequence[int]
+    """Numbers of lines with patterns or hashes."""
+
+    def maybe_about(self, name: str) -> Iterator[Line]:
+        """The lines that may be about a host, in their order."""
+        return (self.lines[number] for number in sorted((*self.by_name.get(name, ()), *self.others)))
+
+
 class KnownHosts:
     """All that the files say; a line that cannot be read is no line, as for ssh."""
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files = tuple(files)
         """Those that are looked into, the user's first."""
-        self._lines = [line for file in files for line in _lines(file)]
+        self._lists = [_list(file) for file in files]
 
     def algorithms(self, name: str) -> tuple[str, ...]:
         """Of the keys on record for a host, so that it can be asked for one of them."""
@@ -98,7 +118,7 @@ class KnownHosts:
         return True
 
     def _about(self, name: str) -> list[Line]:
-        return [line for line in self._lines if _is_about(line.hosts, name)]
+        return [line for told in self._lists for line in told.maybe_about(name) if _is_about(line.hosts, name)]
 
 
 def name_of(host: str, port: int) -> str:
@@ -122,6 +142,29 @@ def record(file: Path, name: str, key: HostKey) -> None:
             stream.write((b"\n" if is_cut else b"") + line.encode())
     except OSError as error:
         raise SetupError(f"{shown(str(file), 300)} cannot be written ({error.strerror}).") from None
+
+
+def _list(file: Path) -> _List:
+    """A file as it is now; it is read once for as long as nobody writes to it."""
+    try:
+        status = file.stat()
+    except OSError:
+        return _List((), {}, ())
+    return _read(file, status.st_mtime_ns, status.st_size)
+
+
+@cache
+def _read(file: Path, _written_at: int, _size: int) -> _List:
+    lines = tuple(_lines(file))
+    by_name: dict[str, list[int]] = {}
+    others: list[int] = []
+    for number, line in enumerate(lines):
+        if any(_NO_NAME.search(host) for host in line.hosts):
+            others.append(number)
+        else:
+            for host in dict.fromkeys(host.lower() for host in line.hosts):
+                by_name.setdefault(host, []).append(number)
+    return _List(lines, by_name, others)
 
 
 def _lines(file: Path) -> Iterator[Line]:

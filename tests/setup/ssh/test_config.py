@@ -137,6 +137,24 @@ def test_revoked_wins_over_known_and_changed_over_unknown(tmp_path: Path) -> Non
         known(tmp_path, "gpu1 ssh-ed25519 b25l").check("gpu1", "gpu1", OTHER)
 
 
+def test_of_several_lines_the_first_is_named_whichever_way_it_means_the_host(tmp_path: Path) -> None:
+    lines = ("other ssh-ed25519 b25l", "gpu* ssh-rsa dHdv", "a,GPU1,gpu1 ssh-ed25519 b25l")
+    hosts = known(tmp_path, *lines)
+    assert hosts.algorithms("gpu1") == ("ssh-rsa", "ssh-ed25519")
+    with pytest.raises(HostKeyChanged, match=f"{tmp_path}/known_hosts:2 knows"):
+        hosts.check("gpu1", "gpu1", OTHER)
+
+
+def test_a_file_that_was_read_is_read_again_when_it_was_written_to(tmp_path: Path) -> None:
+    file = tmp_path / "known_hosts"
+    assert not KnownHosts([file]).has("gpu1", "gpu1", KEY)
+    record(file, "gpu1", KEY)
+    assert KnownHosts([file]).has("gpu1", "gpu1", KEY)
+    assert not KnownHosts([file]).has("gpu2", "gpu2", OTHER)
+    record(file, "gpu2", OTHER)
+    assert KnownHosts([file]).has("gpu2", "gpu2", OTHER)
+
+
 def test_a_recorded_key_is_known_from_then_on(tmp_path: Path) -> None:
     file = tmp_path / "new" / "known_hosts"
     record(file, "gpu1", KEY)
