@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,9 +27,8 @@ CONTAINERS = """\
 master = "master"
 nodes = ["node[1-2]"]
 local = true
-user = "ops"
 without = ["slurm_exporter"]
-image_archive = "/root/images.tar"
+image_archive = "/home/ops/images.tar"
 [setup.machines.node1]
 address = "{node1}"
 [setup.machines.node2]
@@ -47,9 +45,6 @@ without = ["slurm_exporter"]
 [setup.prometheus]
 scrape_interval = 5
 """
-FILE = "/root/images.tar"
-AS_ROOT = ("sudo", "-H", "env", "PYTHONDONTWRITEBYTECODE=1")
-"""Leaves nothing beside gpumon's own files."""
 NODE_EXPORTER = "load the image quay.io/prometheus/node-exporter:v1.11.1 from images.tar (25 MB)"
 WAITING = "find /var/tmp -name 'gpumon.*'"
 WITH_ADDUSER = "{ apt-get -qq update && apt-get -qq install -y adduser && rm -rf /var/lib/apt/lists/*; } 2>&1"
@@ -89,32 +84,27 @@ def seen(host: LabHost) -> Seen:
 
 
 def of_containers(lab: Lab) -> Stack:
-    """By root on a master with podman: an archive is written, then no registry is there, and a cable is pulled."""
+    """By ops on a master with podman: an archive is written, then no registry is there, and a cable is pulled."""
     master, node1, node2, *_ = lab.hosts.values()
-    OnMaster(lab)
-    master.root("cp -r /home/ops/.ssh /root/")
+    ops = OnMaster(lab)
     config = CONTAINERS.format(node1=node1.address, node2=node2.address)
-    master.write("/root/.config/gpumon/config.toml", config.encode())
-
-    def setup(*words: str) -> Ran:
-        return master.ssh(shlex.join((*AS_ROOT, "/usr/local/bin/gpumon", "setup", *words)), seconds=300)
-
-    told(setup("trust", "--yes"))
-    assert "4 images" in told(setup("save-images", FILE))
+    master.sh("cat >.config/gpumon/config.toml", stdin=config)
+    told(ops.setup("trust", "--yes"))
+    assert "4 images" in told(ops.setup("save-images", "images.tar", "--on", "master"))
     hosts = master, node1, node2
     for host in hosts:
         host.root(f"ip route add unreachable {SEATS['svc']}")
     before = {host.name: seen(host) for host in hosts}
     assert "node-exporter" not in before["master"][2]
     with ThreadPoolExecutor() as hand:
-        run = hand.submit(setup, "--yes", "--no-diff")
+        run = hand.submit(ops.setup, "--yes", "--no-diff")
         until(lambda: node1.root(WAITING) != "", "an image is on its way")
         node1.power.cut()
         try:
             said = told(run.result(), 1)
         finally:
             node1.power.heal()
-    return Stack(setup, master, (node1, node2), before, said)
+    return Stack(ops.setup, master, (node1, node2), before, said)
 
 
 def of_packages(lab: Lab, seat: AtSeat) -> Stack:
