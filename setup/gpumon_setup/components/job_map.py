@@ -102,13 +102,26 @@ def script(when: When, folder: str) -> bytes:
     return (head + (files("gpumon_setup.components") / "job_map.sh").read_text("utf-8")).encode()
 
 
-def missing_lines(site: Site) -> tuple[str, ...]:
+def complaint(site: Site) -> tuple[str, str]:
+    """Why Slurm does not run the two, as far as it tells, and what to do about that; "" and "" when it does."""
+    lines = _missing_lines(site)
+    if lines:
+        return (
+            "its configuration does not name it",
+            f"Add to slurm.conf, and then scontrol reconfigure: {' and '.join(lines)}.",
+        )
+    if any(is_run(site, when) is None for when in WHENS):
+        return "slurmctld does not say what it runs", "systemctl status slurmctld; scontrol show config."
+    return "", ""
+
+
+def _missing_lines(site: Site) -> tuple[str, ...]:
     """The lines that slurm.conf lacks; none when Slurm runs both, or does not tell."""
     return tuple(f"{when.capitalize()}={own_path(when)}" for when in WHENS if is_run(site, when) is False)
 
 
 def _telling(site: Site) -> Iterator[str]:
-    lines = missing_lines(site)
+    lines = _missing_lines(site)
     if not lines:
         return
     yield "Slurm does not run the job map yet. Add to slurm.conf, and then: scontrol reconfigure"

@@ -13,6 +13,7 @@ from gpumon_setup.components.grafana_files import PASSWORD
 from gpumon_setup.components.prometheus import reached
 from gpumon_setup.components.scraping import scrape_seconds
 from gpumon_setup.host import Host
+from gpumon_setup.inventory import Role
 from gpumon_setup.verify import scraped
 from gpumon_setup.verify.check import Check
 from gpumon_setup.verify.closed import closed
@@ -58,7 +59,7 @@ class Verifier:
             address, port = grafana_settings.listening(place)
             yield from grafana(self.master, at(address or "127.0.0.1", port), PASSWORD)
         if job_map.is_wanted(place):
-            yield self._called()
+            yield from self._called()
         shut = {name: port for name, port in self._loopback_ports(place) if name not in without}
         if self.outsider is not None and shut:
             yield from closed(self.outsider, place.address, shut)
@@ -83,14 +84,13 @@ class Verifier:
         finally:
             prometheus.close()
 
-    def _called(self) -> Check:
-        """Slurm runs what fills the job map, as far as it tells."""
-        claim, lines = "Slurm runs the job map", job_map.missing_lines(self.site)
-        where = next((name for name, facts in self.site.facts.items() if facts.slurm.prologs is not None), "")
-        if not lines:
-            return Check(claim, where or self.site.inventory.master.name)
-        advice = f"Add to slurm.conf, and then scontrol reconfigure: {' and '.join(lines)}."
-        return Check(claim, where, "its configuration does not name it", advice, is_settled=True)
+    def _called(self) -> Iterator[Check]:
+        """Slurm runs what fills the job map; where slurmctld runs was not looked at, nothing is said."""
+        controllers = [machine.name for machine in self.site.inventory.machines if Role.CONTROLLER in machine.roles]
+        for name in controllers:
+            if name in self.site.facts:
+                problem, advice = job_map.complaint(self.site)
+                yield Check("Slurm runs the job map", name, problem, advice, is_settled=True)
 
     def _master_place(self) -> Place:
         machine = self.site.inventory.master

@@ -205,5 +205,8 @@ def test_status_and_verify_tell_that_slurm_does_not_run_it(
     tells(cluster, NAMED)
     assert cluster.run("verify") == 0
     assert "ok      Slurm runs the job map: head" in capsys.readouterr().out
+    tells(cluster, "")
+    assert cluster.run("verify") == 1
+    assert "Slurm runs the job map: head: slurmctld does not say what it runs. systemctl" in capsys.readouterr().out
     cluster.run("status")
     assert "job_map         as planned" in capsys.readouterr().out
