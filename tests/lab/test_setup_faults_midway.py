@@ -55,11 +55,11 @@ def test_wherever_a_cable_is_cut_the_next_run_goes_on_from_there(lab: Lab, seat:
     ):
         assert f"{host.name}: the connection broke" in said
         assert f"{host.name}: {words}" in said
-    # On one of them the cable is cut again, when all is done and looked at once more.
+    # On one of them the way ends again, when all is done and looked at once more; at once, for a cable takes 30 s.
     with gate(before, "uname", condition=f"[ -e {FOLDER}/counters.csv ]"), typed(seat, *NODES) as run:
         stand_still(before)
-        with cut_off(before):
-            said, _ = run.communicate(timeout=90)
+        before.root("pkill -KILL -u ops")
+        said, _ = run.communicate(timeout=90)
     assert run.returncode == 1
     assert "All that can be done now is done." in said
     assert f"{before.name} went away after the work: the connection broke" in said
