@@ -13,7 +13,8 @@ from gpumon_setup.inventory import Role
 from gpumon_setup.inventory.keys import ACCEPTABLE
 
 _FAMILIES = frozenset({"debian", "ubuntu", "rhel", "fedora", "centos", "suse", "opensuse", "sles", "amzn", "arch"})
-_ARCHITECTURES = ("x86_64", "aarch64")
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""The processors that images are made for, as uname says, and as images do."""
 _MOST_SKEW_SECONDS = 10.0
 """Slurm's own munge refuses much later, but charts of two machines would not fit any more."""
 _GB = 1_000_000_000
@@ -40,8 +41,8 @@ def obstacles(place: Place, components: Collection[str]) -> Iterator[str]:
 
 def _system(place: Place, _: Collection[str]) -> Iterator[str]:
     facts = place.facts
-    if facts.architecture not in _ARCHITECTURES:
-        known = " and ".join(_ARCHITECTURES)
+    if facts.architecture not in ARCHITECTURES:
+        known = " and ".join(ARCHITECTURES)
         yield f"its processor is {facts.architecture or 'unknown'}; the images are made for {known}."
     if not _FAMILIES & {*facts.os_like}:
         yield f"{facts.os_name} is no system that is supported: Debian, Ubuntu, those like Red Hat's, and SUSE are."

@@ -10,11 +10,9 @@ from gpumon_setup.components import Place
 from gpumon_setup.failures import SetupError
 from gpumon_setup.inventory import folded
 from gpumon_setup.plan.planning import Wanted
-from gpumon_setup.plan.preflight import disk_of
-from gpumon_setup.resources import ArchivedImage, Image, archived_images, whole_name
+from gpumon_setup.plan.preflight import ARCHITECTURES, disk_of
+from gpumon_setup.resources import ArchivedImage, Image, Resource, archived_images, whole_name
 
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""What images call the processors that uname knows."""
 _WAITING = "/var/tmp"  # noqa: S108  # a folder of the user's own is made in it
 """Where an image waits on a machine until it is loaded."""
 _GB = 1e9
@@ -80,16 +78,9 @@ def _lack(stock: Mapping[tuple[str, str], ArchivedImage], name: str, architectur
 
 
 def _with_sources(wishes: Wanted, sources: Mapping[Image, ArchivedImage], place: Place) -> Wanted:
-    resources = tuple(
-        (
-            component,
-            replace(resource, source=sources[resource])
-            if isinstance(resource, Image) and resource in sources
-            else resource,
-        )
-        for component, resource in wishes.resources
-    )
-    return replace(wishes, resources=resources, obstacles=(*wishes.obstacles, *_disk(list(sources.values()), place)))
+    found: Mapping[Resource, Resource] = {image: replace(image, source=source) for image, source in sources.items()}
+    resources = tuple((component, found.get(resource, resource)) for component, resource in wishes.resources)
+    return replace(wishes, resources=resources, obstacles=(*wishes.obstacles, *_disk(tuple(sources.values()), place)))
 
 
 def _disk(sources: Sequence[ArchivedImage], place: Place) -> Iterator[str]:
