@@ -59,7 +59,7 @@ class JobMap:
         if not is_wanted(place) or Role.NODE not in place.machine.roles:
             return ()
         holds_gpus = bool(has_gpus(place.site, place.machine))
-        programs = [program(place, when) for when in WHENS]
+        programs = [_program(place, when) for when in WHENS]
         needed = [one for one in programs if holds_gpus or one.path.startswith(f"{FOLDER}/")]
         own = (Directory(FOLDER),) if any(one.path.startswith(f"{FOLDER}/") for one in needed) else ()
         if not holds_gpus:
@@ -90,7 +90,7 @@ def folder_of_map(place: Place) -> Directory:
     return Directory(map_folder(place), holds_data=is_wanted(place))
 
 
-def program(place: Place, when: When) -> SlurmProgram:
+def _program(place: Place, when: When) -> SlurmProgram:
     """One of the two, where Slurm runs it already; else where slurm.conf is to name it."""
     return SlurmProgram(_path(place, when), script(when, map_folder(place)), 0o755, is_run=is_run(place.site, when))
 

@@ -60,7 +60,7 @@ class FirewallRule:
             return record, RunCommand(("ufw", *_ufw_rule(self.source, self.port), "comment", "gpumon"))
         if self.firewall.kind == "nftables":
             return record, RunCommand(
-                ("nft", "insert", "rule", *self.zone.split("/"), *rule_words(self.source, self.port))
+                ("nft", "insert", "rule", *self.zone.split(":"), *rule_words(self.source, self.port))
             )
         rule = f"--add-rich-rule={_rich_rule(self.source, self.port)}"
         return record, *(RunCommand(argv) for argv in _for_firewalld(rule, self.zone))
@@ -97,7 +97,7 @@ def removing_rule(record: Record) -> tuple[RunCommand, ...]:
     if firewall == "ufw":
         return (RunCommand(("ufw", "--force", "delete", *_ufw_rule(source, int(port))), ok_codes=(0, 1)),)
     if firewall == "nftables":
-        chain = "".join(zone).split("/")
+        chain = "".join(zone).split(":")
         return (RunCommand(("sh", "-c", _DELETING, "sh", *chain, f'comment "{mark(source, int(port))}" ')),)
     rule = f"--remove-rich-rule={_rich_rule(source, int(port))}"
     return tuple(RunCommand(argv, ok_codes=(0, 12, 112, 252)) for argv in _for_firewalld(rule, "".join(zone)))

@@ -14,16 +14,18 @@ from dataclasses import dataclass, replace
 _TABLE = re.compile(r"table (ip|ip6|inet) (\S+) \{")
 _CHAIN = re.compile(r"\s*chain (\S+) \{")
 _HOOK = re.compile(r"\s*type filter hook input priority .*?(?:policy (\w+);)?$")
-_FROM = re.compile(r"\bip6? saddr (\{[^}]*\}|\S+)")
-_PORT = re.compile(r"\b(?:tcp|th) dport (\{[^}]*\}|\S+)")
-_OTHERWISE = re.compile(r"\b(iif|iifname|oif|oifname|meta|ct|icmp|icmpv6|daddr|udp|sport)\b|saddr !=|dport !=|limit|@")
-"""Words that make a rule hold for less than all new connections over TCP."""
+_FROM = re.compile(r"\bip6? saddr (\{[^}]*\}|[0-9a-f][^\s,]*)")
+_PORT = re.compile(r"\b(?:tcp|th) dport (\{[^}]*\}|[0-9-]+)")
+_IDLE = re.compile(
+    r'\bcounter packets \d+ bytes \d+|\b(meta l4proto|ip protocol|ip6 nexthdr) (6|tcp)\b|\bcomment ".*"$'
+)
+"""Words that leave a rule holding for all new connections over TCP."""
 _ENDS = re.compile(r"\b(drop|reject|jump|goto|queue)\b")
 """Words by which a rule may take a packet away from those behind it."""
 _STATES = "(invalid|established|related)"
 _HARMLESS = re.compile(rf"\bct state {_STATES}(,{_STATES})*(?![,\w])|\b(icmp|icmpv6|udp|ipv6-icmp)\b")
 """Words of rules that never meet a new connection over TCP."""
-_CLOSING = re.compile(r"^(counter( packets \d+ bytes \d+)? )?(log .*)?(drop|reject.*)$")
+_CLOSING = re.compile(r"^(counter( packets \d+ bytes \d+)? )?(log .*)?(drop( comment .*)?|reject.*)$")
 """A rule that lets nothing through."""
 OURS = "gpumon"
 """Begins the comment of each rule of ours."""
@@ -42,8 +44,8 @@ class Chain:
 
     @property
     def path(self) -> str:
-        """Family, table and name, without blanks."""
-        return f"{self.family}/{self.table}/{self.name}"
+        """Family, table and name, without blanks; no name of nftables has a colon."""
+        return f"{self.family}:{self.table}:{self.name}"
 
     def sees(self, source: str) -> bool:
         """True when packets from there pass it."""
@@ -91,7 +93,7 @@ def by_nft(rules: Iterable[tuple[Chain, str, int]]) -> str:
     """What a person types to let them in: chains, addresses and ports."""
     ways: dict[tuple[str, str], list[str]] = {}
     for chain, source, port in rules:
-        ways.setdefault((chain.path.replace("/", " "), source), []).append(str(port))
+        ways.setdefault((chain.path.replace(":", " "), source), []).append(str(port))
     return "; ".join(
         f"nft 'insert rule {where} {_family(source)} saddr {source} tcp dport {{ {', '.join(ports)} }} accept'"
         for (where, source), ports in ways.items()
@@ -138,11 +140,10 @@ def _closes(rule: str) -> bool:
 
 
 def _accepts(rule: str, source: ipaddress.IPv4Network | ipaddress.IPv6Network, port: int) -> bool:
-    if not re.search(r"\baccept\b", rule) or _OTHERWISE.search(rule):
+    rest = _IDLE.sub("", _PORT.sub("", _FROM.sub("", rule)))
+    if rest.split() != ["accept"]:
         return False
     wanted_from, wanted_port = _FROM.search(rule), _PORT.search(rule)
-    if wanted_from is None and wanted_port is None:
-        return rule.startswith(("accept", "counter"))
     return (wanted_from is None or any(_holds(part, source) for part in _parts(wanted_from[1]))) and (
         wanted_port is None or any(_spans(part, port) for part in _parts(wanted_port[1]))
     )

@@ -170,7 +170,7 @@ def test_what_nftables_let_in_already_needs_nobody(cluster: Cluster) -> None:
     assert FIREWALL.wanted(place(cluster, "gpu1")) == ()
 
 
-BOTH = [("inet/site/incoming", "10.77.0.2", 9100), ("inet/site/incoming", "10.77.0.2", 9400)]
+BOTH = [("inet:site:incoming", "10.77.0.2", 9100), ("inet:site:incoming", "10.77.0.2", 9400)]
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,11 @@ BOTH = [("inet/site/incoming", "10.77.0.2", 9100), ("inet/site/incoming", "10.77
         'iifname "lo" accept',
         "tcp dport 22 accept",
         "tcp dport 9100-9400 reject with tcp reset",
+        "counter packets 0 bytes 0 ip protocol igmp accept",
+        "tcp flags syn tcp dport 9100-9400 accept",
+        "ip saddr 10.77.0.2 ether saddr 00:11:22:33:44:55 accept",
+        "ip saddr 10.77.0.1-10.77.0.9 tcp dport 9100-9400 accept",
+        "limit rate 5/second accept",
     ],
 )
 def test_a_rule_that_may_mean_something_else_is_not_taken_for_one(cluster: Cluster, rule: str) -> None:
@@ -192,7 +197,7 @@ def test_a_rule_that_may_mean_something_else_is_not_taken_for_one(cluster: Clust
 
 
 def test_an_accept_behind_what_may_drop_is_not_believed(cluster: Cluster) -> None:
-    accepts = "tcp dport { 9100, 9400 } accept"
+    accepts = 'meta l4proto tcp tcp dport { 9100, 9400 } counter packets 1 bytes 2 accept comment "drop in"'
     assert opened(cluster, site("ct state invalid,related drop", "ip protocol icmp drop", accepts)) == []
     for before in (
         "ip saddr 10.77.0.0/24 drop",
@@ -219,7 +224,14 @@ def test_where_nftables_do_not_stop_the_master_nothing_is_opened(cluster: Cluste
 
 
 @pytest.mark.parametrize(
-    "last", ["drop", "counter packets 3 bytes 9 drop", "reject with icmpx admin-prohibited", 'log prefix "no: " drop']
+    "last",
+    [
+        "drop",
+        "counter packets 3 bytes 9 drop",
+        "reject with icmpx admin-prohibited",
+        'log prefix "no: " drop',
+        'drop comment "rest"',
+    ],
 )
 def test_a_last_rule_that_stops_all_is_as_good_as_a_policy(cluster: Cluster, last: str) -> None:
     assert opened(cluster, site("tcp dport 22 accept", last, policy="accept")) == BOTH
@@ -229,10 +241,10 @@ def test_every_chain_that_drops_is_opened_since_one_accept_does_not_hold_in_the_
     ruleset = site() + site(table="ip guard", chain="first") + site(table="ip6 guard", chain="first")
     more = '[setup.firewall]\nalso_from = "fd00::5"\n[setup.node_exporter]\nport = 9400\n'
     assert opened(cluster, ruleset, more) == [
-        ("inet/site/incoming", "10.77.0.2", 9400),
-        ("inet/site/incoming", "fd00::5", 9400),
-        ("ip/guard/first", "10.77.0.2", 9400),
-        ("ip6/guard/first", "fd00::5", 9400),
+        ("inet:site:incoming", "10.77.0.2", 9400),
+        ("inet:site:incoming", "fd00::5", 9400),
+        ("ip:guard:first", "10.77.0.2", 9400),
+        ("ip6:guard:first", "fd00::5", 9400),
     ]
 
 
