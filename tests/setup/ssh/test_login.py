@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,23 +10,11 @@ from pathlib import Path
 import pytest
 
 from gpumon_setup import failures
-from gpumon_setup.host import ShellHost
+from gpumon_setup.host import Pieces, ShellHost, Stretch
 from gpumon_setup.ssh import Dialer, SshConfig, SshConnection, endpoint
-from setup.sshd import USER, Answers, Client, Sshd, client, make_key, sshd
+from setup.sshd import USER, Answers, Client, Sshd, make_key, sshd
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture
-def user(tmp_path: Path) -> Client:
-    return client(tmp_path / "user")
-
-
-@pytest.fixture
-def server(tmp_path: Path, user: Client) -> Iterator[Sshd]:
-    with sshd(tmp_path / "server", user) as started:
-        user.knows(started.known())
-        yield started
 
 
 def said(config: SshConfig, server: Sshd, answers: Answers | None = None, **place: str) -> str:
@@ -180,10 +167,10 @@ def test_a_file_arrives_whole_over_sftp(user: Client, server: Sshd, tmp_path: Pa
     where = endpoint(user.config(""), "node1", address="127.0.0.1", port=server.port)
     heard: list[tuple[int, int]] = []
     with closing(Dialer(Answers().passwords())) as dialer, closing(SshConnection(where, dialer)) as connection:
-        connection.send_file(
-            tmp_path / "large", str(tmp_path / "copy"), lambda done, total: heard.append((done, total))
-        )
-    assert (tmp_path / "copy").read_bytes() == content
+        source = Pieces("large", (Stretch(tmp_path / "large", 0, len(content)),))
+        connection.send_file(source, str(tmp_path / "copy"), lambda done, total: heard.append((done, total)))
+        connection.fetch_file(str(tmp_path / "copy"), tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == content
     assert heard[-1] == (len(content), len(content))
 
 

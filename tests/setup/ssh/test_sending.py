@@ -12,22 +12,10 @@ import pytest
 from gpumon_setup.failures import ConnectionBroke
 from gpumon_setup.host import Passwords, Pieces, SendFile, ShellHost, Step, Stretch
 from gpumon_setup.ssh import Dialer, SshConnection, endpoint
-from setup.sshd import USER, Answers, Client, Sshd, client, sshd
+from setup.sshd import USER, Answers, Client, Sshd
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(USER != "root", reason="steps are root's")]
 SIZE = 3_000_000
-
-
-@pytest.fixture
-def user(tmp_path: Path) -> Client:
-    return client(tmp_path / "user")
-
-
-@pytest.fixture
-def server(tmp_path: Path, user: Client) -> Iterator[Sshd]:
-    with sshd(tmp_path / "server", user) as started:
-        user.knows(started.known())
-        yield started
 
 
 @pytest.fixture
