@@ -61,8 +61,8 @@ class FakePrometheus:
         return Outcome(0, body + f"\n{status}".encode())
 
     def connect(self, command: RunCommand) -> Outcome:
-        """A new connection to the master."""
-        return Outcome(0 if int(command.argv[5]) in self.open_ports else 1)
+        """New connections to the master."""
+        return Outcome(0, "".join(f"{port}\n" for port in command.argv[5:] if int(port) in self.open_ports).encode())
 
     def _page(self, path: str, query: str) -> object:
         if path.endswith("/targets"):
