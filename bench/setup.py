@@ -13,7 +13,7 @@ from results import Report, Row
 from setup_rivals import install_rivals, keep_what_was_made, of_the_beacon, of_the_stack
 from setup_rounds import SIZES, Measured, measured, typed
 
-ROUNDS = {"beacon": 7, "stack": 3}
+ROUNDS = {"beacon": 5, "stack": 3}
 NAMES = {"floor": "a plain script with paramiko", "pyinfra": "pyinfra", "Ansible": "Ansible"}
 GOALS = {"floor": 1.5, "pyinfra": 1 / 1.5, "Ansible": 1 / 6}
 GROWTH_GOAL = 1.3
