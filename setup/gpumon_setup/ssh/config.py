@@ -6,9 +6,10 @@ import getpass
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 USER_FILE = "~/.ssh/config"
@@ -77,43 +78,49 @@ def _read(file: Path, told: Told, folder: Path, depth: int, *, is_active: bool) 
             told.values.setdefault(keyword, [_one(argument)])
 
 
-def _lines(file: Path) -> Iterator[tuple[str, str]]:
+def _lines(file: Path) -> Sequence[tuple[str, str]]:
+    """Keywords and arguments of a file as it is now; it is read once for as long as nobody writes to it."""
     try:
-        text = file.read_text("utf-8", "replace")
+        status = file.stat()
+        return _parsed(file, status.st_mtime_ns, status.st_size)
     except OSError:
-        return
-    for line in text.splitlines():
-        if not line.lstrip().startswith("#") and (match := _LINE.match(line)):
-            yield match[1].lower(), match[2]
+        return ()
 
 
-def _words(argument: str) -> list[str]:
+@cache
+def _parsed(file: Path, _written_at: int, _size: int) -> Sequence[tuple[str, str]]:
+    lines = (line for line in file.read_text("utf-8", "replace").splitlines() if not line.lstrip().startswith("#"))
+    return tuple((match[1].lower(), match[2]) for match in map(_LINE.match, lines) if match)
+
+
+@cache
+def _words(argument: str) -> Sequence[str]:
     """The words of an argument, quotes taken off; a broken quote is a quote like any other sign."""
     try:
-        return shlex.split(argument, comments=True)
+        return tuple(shlex.split(argument, comments=True))
     except ValueError:
-        return argument.split()
+        return tuple(argument.split())
 
 
 def _one(argument: str) -> str:
     return argument[1:-1] if len(argument) > 1 and argument[0] == argument[-1] == '"' else argument
 
 
-def _included(patterns: list[str], folder: Path) -> Iterator[Path]:
+def _included(patterns: Sequence[str], folder: Path) -> Iterator[Path]:
     for pattern in patterns:
         wanted = Path(pattern).expanduser()
         place = wanted if wanted.is_absolute() else folder / wanted
         yield from sorted(place.parent.glob(place.name)) if place.parent.is_dir() else ()
 
 
-def _is_named(name: str, patterns: list[str]) -> bool:
+def _is_named(name: str, patterns: Sequence[str]) -> bool:
     """Whether a list of patterns names it; a "!" before a pattern that fits says no, whatever the others say."""
     if any(pattern.startswith("!") and fnmatchcase(name, pattern[1:]) for pattern in patterns):
         return False
     return any(fnmatchcase(name, pattern) for pattern in patterns if not pattern.startswith("!"))
 
 
-def _matches(words: list[str], told: Told) -> bool:
+def _matches(words: Sequence[str], told: Told) -> bool:
     """Whether a Match line holds. `exec` and others that depend on more than names never do."""
     known: Mapping[str, str] = {
         "host": told.host(),
