@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 import msgspec
+from msgspec.structs import replace
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App, ComposeResult

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from gpumon.errors import SourceError
 from gpumon.model import ClusterSnapshot
@@ -20,8 +21,7 @@ _SLOWEST_GUESS = 15.0
 """Seconds between readings where neither the user nor Prometheus says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """One reading, put into words."""
 
     data: str | bytes
@@ -35,8 +35,7 @@ Put = Callable[[ClusterSnapshot], Answer]
 """Puts a snapshot into words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watching:
+class Watching(msgspec.Struct, frozen=True):
     """How often to read again."""
 
     every: float | None = None

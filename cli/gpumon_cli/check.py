@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -27,8 +26,7 @@ class Judged(msgspec.Struct, frozen=True):
     """None when it cannot be judged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """What a monitoring system asks for."""
 
     warn: tuple[Condition, ...]

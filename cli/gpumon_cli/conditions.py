@@ -5,8 +5,9 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+import msgspec
 
 from gpumon.errors import FilterError
 from gpumon_cli.measures import MEASURES
@@ -25,8 +26,7 @@ _RANGES = {"<": "{}:", "<=": "@~:{}", ">": "~:{}", ">=": "@{}:", "==": "@{0}:{0}
 """The range of a monitoring plugin outside of which ("@": inside of which) there is an alarm."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """One comparison that raises an alarm when it holds."""
 
     key: str

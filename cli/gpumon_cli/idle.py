@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 
 import msgspec
@@ -14,8 +13,7 @@ from gpumon.units import number
 from gpumon_cli.ranges import ranges
 
 
-@dataclass(frozen=True, slots=True)
-class IdleJob:
+class IdleJob(msgspec.Struct, frozen=True):
     """One job and those of its GPUs that have been idle for long enough."""
 
     id: str

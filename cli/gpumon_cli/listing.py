@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
@@ -28,8 +27,7 @@ from gpumon_cli.terminal import Terminal
 Row = TypeVar("Row")
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[Row]):
+class Listing(msgspec.Struct, Generic[Row], frozen=True):
     """One kind of rows: where they come from and what is known about them."""
 
     name: str
@@ -65,8 +63,7 @@ class Listing(Generic[Row]):
     """What is answered when nothing tells of such rows; None when that is a failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish(Generic[Row]):
+class _Wish(msgspec.Struct, Generic[Row], frozen=True):
     """What was asked of a listing, understood before anything is read."""
 
     columns: tuple[Column[Row], ...]

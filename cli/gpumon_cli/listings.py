@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from gpumon.columns import ALERT_COLUMNS, GPU_COLUMNS, JOB_COLUMNS, NODE_COLUMNS, Column
 from gpumon.model import Alert, Gpu, Node
@@ -37,7 +38,7 @@ GPUS: Listing[Gpu] = Listing(
     rows=lambda snapshot: snapshot.gpus or None,
     parts=Parts.GPUS | Parts.JOBS | Parts.IDLE,
     concerns=("gpus", "jobs", "slurm"),
-    table=tuple(replace(column, width=_SHORT.get(column.key, column.width)) for column in GPU_COLUMNS),
+    table=tuple(structs.replace(column, width=_SHORT.get(column.key, column.width)) for column in GPU_COLUMNS),
     spare=("total", "dram", "tensor", "age", "sm", "xid", "used", "known", "account", "model", "job", "idle", "power"),
     answer=shapes.gpus_answer,
     belongs=lambda gpu: gpu.device.node,

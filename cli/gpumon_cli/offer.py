@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gpumon.model import ClusterSnapshot, Reservation
 from gpumon_cli.openings import Opening, openings
 from gpumon_cli.room import Room, TypeRoom, blocks_of, chosen, types_of
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """The answer to "where does my job fit?"."""
 
     needed: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from gpumon.columns import Column
 from gpumon.model import ClusterSnapshot
@@ -19,8 +20,7 @@ _NARROWEST = 8
 """No text column is cut below this many cells."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table(Generic[Row]):
+class Table(msgspec.Struct, Generic[Row], frozen=True):
     """What is to be shown, before anybody knows how wide the terminal is."""
 
     columns: Sequence[Column[Row]]
@@ -41,8 +41,7 @@ def blocks(table: Table[Row], screen: Terminal) -> Iterator[str]:
         yield from draw(table, screen).lines
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(msgspec.Struct, frozen=True):
     """A table as lines of text."""
 
     lines: tuple[str, ...]

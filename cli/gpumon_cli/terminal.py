@@ -6,7 +6,8 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gpumon.errors import GpumonError
 
@@ -20,8 +21,7 @@ class OutputFailed(GpumonError):
     """The answer could not be written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(msgspec.Struct, frozen=True):
     """What is on the other side of standard output."""
 
     is_tty: bool = False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
 
 from gpumon import units
 from gpumon.model import AccountUsage, Alert, ClusterSnapshot, Gpu, Job, Node, Partition, Target, UserUsage
@@ -18,8 +19,7 @@ Row = TypeVar("Row")
 Value: TypeAlias = "str | float | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Column(Generic[Row]):
+class Column(msgspec.Struct, Generic[Row], frozen=True):
     """One column of a table of `Row`s."""
 
     key: str

@@ -19,9 +19,10 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
 
 from gpumon.columns import Column, Value
 from gpumon.errors import FilterError
@@ -49,8 +50,7 @@ _DASHES = ("-", MISSING)
 _MOST_CHARACTERS = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Filter(Generic[Row]):
+class Filter(msgspec.Struct, Generic[Row], frozen=True):
     """What a row must be like to be wanted."""
 
     text: str

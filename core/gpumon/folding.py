@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import msgspec
@@ -15,8 +14,7 @@ Total: TypeAlias = "Callable[[Iterable[float]], float]"
 """What many numbers are together: `sum` or `max`."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobGroup:
+class JobGroup(msgspec.Struct, frozen=True):
     """Jobs that are shown as one: the tasks of an array that are in the same state, or a single job."""
 
     jobs: tuple[Job, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from gpumon.units import Units
 
@@ -36,8 +37,7 @@ class Secret:
         return hash(self._value)
 
 
-@dataclass(frozen=True, slots=True)
-class PrometheusSettings:
+class PrometheusSettings(msgspec.Struct, frozen=True):
     """How one Prometheus, or anything that speaks its HTTP API, is reached."""
 
     url: str = DEFAULT_URL
@@ -57,8 +57,7 @@ class PrometheusSettings:
     """None when the certificate file holds the key too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(msgspec.Struct, frozen=True):
     """From where on something is worth a finding."""
 
     temperature_celsius: float = 85.0
@@ -79,8 +78,7 @@ class Thresholds:
     """Difference between this machine's clock and the server's that `gpumon doctor` complains about."""
 
 
-@dataclass(frozen=True, slots=True)
-class TuiSettings:
+class TuiSettings(msgspec.Struct, frozen=True):
     """How the dashboard looks and listens."""
 
     keys: tuple[tuple[str, str], ...] = ()
@@ -91,18 +89,17 @@ class TuiSettings:
     """Whether the next run begins where the last one ended: with its view, order, filter, metric and theme."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """Everything gpumon was told, for one cluster."""
 
     cluster: str = ""
     """The profile's name; "" when there is only one cluster."""
-    prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
+    prometheus: PrometheusSettings = msgspec.field(default_factory=PrometheusSettings)
     interval_seconds: float | None = None
     """Between refreshes; None: the scrape interval that Prometheus itself reports."""
     theme: str = "dark"
-    units: Units = field(default_factory=Units)
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    tui: TuiSettings = field(default_factory=TuiSettings)
+    units: Units = msgspec.field(default_factory=Units)
+    thresholds: Thresholds = msgspec.field(default_factory=Thresholds)
+    tui: TuiSettings = msgspec.field(default_factory=TuiSettings)
     file: Path | None = None
     """The file it was read from; None when there was none."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Protocol
+
+import msgspec
 
 from gpumon.model import ClusterSnapshot
 
@@ -28,8 +29,7 @@ class Parts(Flag):
     ALL = GPUS | NODES | SLURM | JOBS | ALERTS | TARGETS | IDLE
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(msgspec.Struct, frozen=True):
     """One point of history."""
 
     at: float

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from gpumon.model import Attribution, ClusterSnapshot, Gpu, Job
 
 _LEAST_SURE = {attribution: place for place, attribution in enumerate(Attribution)}
 
 
-@dataclass(frozen=True, slots=True)
-class JobUsage:
+class JobUsage(msgspec.Struct, frozen=True):
     """The GPUs of one job, put together; None where none of them tells."""
 
     gpus: tuple[Gpu, ...] = ()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gpumon.model import ClusterSnapshot, Job
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a job stands among those that wait for the same partitions; tasks of arrays count one by one."""
 
     rank: int
@@ -20,14 +20,13 @@ class Place:
     """GPUs that those before it ask for; None when not known of all of them."""
 
 
-@dataclass
-class _Queues:
+class _Queues(msgspec.Struct):
     """The places of one snapshot's jobs, worked out for a set of partitions when one of its jobs is asked for."""
 
     jobs: tuple[Job, ...] = ()
     waiting: Sequence[Job] = ()
     """Those with a priority, the next one first."""
-    by_partitions: dict[str, Mapping[str, Place]] = field(default_factory=dict[str, "Mapping[str, Place]"])
+    by_partitions: dict[str, Mapping[str, Place]] = msgspec.field(default_factory=dict[str, "Mapping[str, Place]"])
 
 
 _last = _Queues()

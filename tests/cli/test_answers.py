@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from cli_handmade import HandmadeSource, cluster
 from gpumon.errors import GpumonError, Refused

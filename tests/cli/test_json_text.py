@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -13,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cli_handmade import GIB, NOW, cluster, job
 from gpumon.model import ClusterSnapshot
@@ -131,12 +131,9 @@ def _keys(shape: Any) -> Iterator[str]:
     """Every key that a shape and what is in it can send."""
     for inner in get_args(shape):
         yield from _keys(inner)
-    if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
-        yield from (field.encode_name for field in msgspec.structs.fields(shape))
-    elif isinstance(shape, type) and is_dataclass(shape):
-        yield from (field.name for field in fields(shape))
-    else:
+    if not (isinstance(shape, type) and issubclass(shape, msgspec.Struct)):
         return
+    yield from (field.encode_name for field in msgspec.structs.fields(shape))
     for hint in get_type_hints(shape).values():
         yield from _keys(hint)
 

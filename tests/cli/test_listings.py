@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck
 from hypothesis import given as given_texts
 from hypothesis import settings as test_settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cli_handmade import NOW, HandmadeSource, cluster, gpu, job, node
 from gpumon.errors import NoData, Refused

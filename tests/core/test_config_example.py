@@ -6,9 +6,10 @@ import importlib
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
+
+from msgspec.structs import fields
 
 from config_home import ConfigHome
 from gpumon.config import load_settings

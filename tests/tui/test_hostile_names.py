@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from dataclasses import replace
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from clusters import HOSTILE, hostile, troubled
 from gpumon.model import ClusterSnapshot

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -270,8 +271,7 @@ async def test_only_visible_rows_are_drawn_whatever_their_number() -> None:
         texts += 1
         return row.device.node
 
-    column = COLUMNS[0]
-    object.__setattr__(counted := type(column)(*(getattr(column, name) for name in column.__slots__)), "text", count)
+    counted = replace(COLUMNS[0], text=count)
     app = TableApp(())
     app.table = RowTable(Rows((counted,), lambda row: row.key, {}))
     app.first = rows(*range(20_000))

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
@@ -243,7 +242,7 @@ class GpumonApp(App[None]):
         """Refreshes that often from now on; None for the source's own pace."""
         self._asked_interval = seconds
         if self.connection.interval_seconds is not None:
-            self.connection = replace(self.connection, interval_seconds=self.interval)
+            self.connection = structs.replace(self.connection, interval_seconds=self.interval)
         self._wake.set()
 
     def action_copy(self) -> None:
@@ -321,13 +320,13 @@ class GpumonApp(App[None]):
 
     def _lose(self, error: GpumonError, wait: float) -> None:
         retry_at = None if self.is_paused else monotonic() + wait
-        self.connection = replace(
+        self.connection = structs.replace(
             self.connection, phase=Phase.LOST, reason=error.message, advice=error.advice, retry_at=retry_at
         )
 
     def _forget_retry(self) -> None:
         if self.connection.retry_at is not None:
-            self.connection = replace(self.connection, retry_at=None)
+            self.connection = structs.replace(self.connection, retry_at=None)
 
     def _due(self, asked_at: float, answered_at: float) -> float:
         """When the source is asked again: the interval may be changed meanwhile."""

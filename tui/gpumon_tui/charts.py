@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 from gpumon.source import Point
 
@@ -12,8 +13,7 @@ _LARGEST_STEPS = 3.5
 """A pause of more steps than this is a gap, and no line is drawn across it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(msgspec.Struct, frozen=True):
     """One line of a chart."""
 
     points: Sequence[Point]
@@ -21,8 +21,7 @@ class Curve:
     colour: tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(msgspec.Struct, frozen=True):
     """The upright axis: from zero to `top`, with what stands at its marks."""
 
     top: float
@@ -34,8 +33,7 @@ SHARES = Scale(1.0, ((0.0, "0%"), (0.5, "50%"), (1.0, "100%")))
 """Of shares from 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """The level axis: the last `seconds` before `until`."""
 
     seconds: float

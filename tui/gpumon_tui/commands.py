@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+import msgspec
 
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import THEMES
@@ -34,8 +35,7 @@ class NotACommand(ValueError):
     """What was typed means nothing; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One word, and what it is about."""
 
     word: str

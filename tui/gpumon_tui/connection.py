@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 _LONGEST_WAIT_SECONDS = 30.0
 
@@ -19,8 +20,7 @@ class Phase(Enum):
     """The last question failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """What the screen says about the source; moments are this machine's monotonic clock."""
 
     phase: Phase = Phase.STARTING

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 from gpumon.errors import GpumonError
 from gpumon.source import ClusterSource, Point
@@ -19,8 +20,7 @@ MOST_GPUS = 256
 """Of a job that holds more, only so many are asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """How far back a chart goes."""
 
     seconds: float
@@ -40,8 +40,7 @@ FIRST_RANGE = 1
 """Which of them a chart begins with."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryQuestion:
+class HistoryQuestion(msgspec.Struct, frozen=True):
     """One number of some GPUs, or of some nodes, over the last while."""
 
     keys: tuple[str, ...]
@@ -52,20 +51,18 @@ class HistoryQuestion:
     is_of_nodes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GpuHistory:
+class GpuHistory(msgspec.Struct, frozen=True):
     """The answer to a question, or why there is none."""
 
     question: HistoryQuestion | None = None
     """None before anything was asked."""
-    by_gpu: Mapping[str, tuple[Point, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    by_gpu: Mapping[str, tuple[Point, ...]] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """Or by node; oldest first. One of which no history is held is not in it."""
     reason: str = ""
     """Why it could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True):
     """Many GPUs as three lines; of one GPU all three are the same."""
 
     mean: tuple[Point, ...] = ()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from gpumon.model import ClusterSnapshot, Gpu, Job
 from gpumon.settings import Thresholds
 
 
-@dataclass(frozen=True, slots=True)
-class Idleness:
+class Idleness(msgspec.Struct, frozen=True):
     """What is held for nothing in one snapshot."""
 
     gpus: tuple[Gpu, ...] = ()

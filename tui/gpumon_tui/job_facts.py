@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from gpumon import units
 from gpumon.attributions import WORDS
@@ -20,8 +21,7 @@ STATE_TONES = {"running": "success", "pending": "warm", "suspended": "warm", "fa
 """Theme variables of the states that are not quiet."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobSeen:
+class JobSeen(msgspec.Struct, frozen=True):
     """A job as it was last seen in the queue."""
 
     job: Job

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Thresholds
@@ -14,12 +15,11 @@ if TYPE_CHECKING:
     from gpumon.findings import Finding
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class Picture(msgspec.Struct, frozen=True, eq=False):
     """One instant of the cluster, worked out once and then only shown."""
 
-    snapshot: ClusterSnapshot = field(default_factory=ClusterSnapshot)
-    totals: ClusterTotals = field(default_factory=ClusterTotals)
+    snapshot: ClusterSnapshot = msgspec.field(default_factory=ClusterSnapshot)
+    totals: ClusterTotals = msgspec.field(default_factory=ClusterTotals)
     findings: tuple[Finding, ...] = ()
     """What needs a look, the most urgent first."""
 
@@ -29,8 +29,7 @@ class Picture:
         return self.snapshot.taken_at == 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(msgspec.Struct, frozen=True):
     """Mean utilization over the last while."""
 
     points: tuple[Point, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gpumon import units
 from gpumon.model import ClusterSnapshot, Gpu
@@ -20,8 +21,7 @@ _AGES = ((60, 1.0, "s"), (100, 60.0, "m"), (48, 3600.0, "h"), (math.inf, 86_400.
 """Below how many of a unit that unit is used."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeatScale:
+class HeatScale(msgspec.Struct, frozen=True):
     """One number in the cells."""
 
     name: str

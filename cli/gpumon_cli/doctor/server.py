@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,8 +27,7 @@ class ServerSilent(Exception):
     """A question about the server itself was not answered; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(msgspec.Struct, frozen=True):
     """What program answers."""
 
     name: str

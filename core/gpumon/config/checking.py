@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
+
+import msgspec
 
 from gpumon.config.keys import PROFILE, PROFILE_SECTIONS, SECTIONS, TOP, Key
 from gpumon.config.values import Here, Wrong, as_table, kind
@@ -19,8 +20,7 @@ Fields = dict[str, Any]
 """Values by the name of the field that they fill; typed by the table of keys."""
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """What a file says about one cluster, or outside of all clusters."""
 
     at: str
@@ -31,20 +31,18 @@ class Profile:
     """Only those that the file has."""
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """A whole file."""
 
     top: Profile
     clusters: Mapping[str, Profile]
 
 
-@dataclass
-class Mistakes:
+class Mistakes(msgspec.Struct):
     """Everything that is wrong, in the order in which it was found."""
 
     file: str
-    lines: list[str] = field(default_factory=list[str])
+    lines: list[str] = msgspec.field(default_factory=list[str])
 
     def add(self, place: str, text: str) -> None:
         """One more: what is wrong with the key at the dotted `place`."""

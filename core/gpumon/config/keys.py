@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import cast
+
+import msgspec
 
 from gpumon.config.secrets import SecretPlace, header_value, secret_place
 from gpumon.config.values import (
@@ -30,8 +31,7 @@ _DAY = 86_400.0
 _HEADER = frozenset("-_0123456789abcdefghijklmnopqrstuvwxyz")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One key."""
 
     name: str

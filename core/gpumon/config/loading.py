@@ -6,9 +6,10 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
+
+from msgspec import structs
 
 from gpumon.config.checking import Checked, Fields, Mistakes, Profile, check, unknown_cluster
 from gpumon.config.keys import PROMETHEUS, TOP
@@ -52,7 +53,7 @@ def load_settings(
     prometheus = _prometheus(checked, name, environ, mistakes) if name is not None else {}
     if mistakes.lines or name is None:
         raise ConfigError(mistakes.lines)
-    return replace(_settings(checked, name, prometheus), file=file)
+    return structs.replace(_settings(checked, name, prometheus), file=file)
 
 
 def with_overrides(
@@ -78,8 +79,8 @@ def with_overrides(
     if lines:
         raise ConfigError(lines)
     if "url" in fields:
-        fields["prometheus"] = replace(settings.prometheus, url=fields.pop("url"))
-    return replace(settings, **fields)
+        fields["prometheus"] = structs.replace(settings.prometheus, url=fields.pop("url"))
+    return structs.replace(settings, **fields)
 
 
 def named_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:

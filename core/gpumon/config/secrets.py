@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
+
+import msgspec
 
 from gpumon.config.values import Here, Wrong, as_table, has_controls, kind
 from gpumon.settings import Secret
@@ -32,8 +33,7 @@ class SecretPlace(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class InConfig:
+class InConfig(msgspec.Struct, frozen=True):
     """It stands in the configuration itself, which only headers may do."""
 
     secret: Secret
@@ -45,8 +45,7 @@ class InConfig:
         return self.secret
 
 
-@dataclass(frozen=True, slots=True)
-class InFile:
+class InFile(msgspec.Struct, frozen=True):
     """It is the one line of a file."""
 
     path: Path
@@ -66,8 +65,7 @@ class InFile:
         return _secret(content.strip(b"\r\n"), where)
 
 
-@dataclass(frozen=True, slots=True)
-class InEnvironment:
+class InEnvironment(msgspec.Struct, frozen=True):
     """It is the value of an environment variable."""
 
     name: str
@@ -82,8 +80,7 @@ class InEnvironment:
         return _secret(value.encode("utf-8", "surrogateescape"), where)
 
 
-@dataclass(frozen=True, slots=True)
-class FromCommand:
+class FromCommand(msgspec.Struct, frozen=True):
     """It is the first line that a command prints."""
 
     argv: tuple[str, ...]

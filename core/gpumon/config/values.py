@@ -6,10 +6,11 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
 from urllib.parse import urlsplit
+
+import msgspec
 
 from gpumon.text import shown
 
@@ -35,8 +36,7 @@ class Wrong(ValueError):
         self.expected = expected
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(msgspec.Struct, frozen=True):
     """Where a value stands, which decides what a relative path and "~" mean."""
 
     directory: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from gpumon.findings.finding import Finding
 from gpumon.findings.xid import UNKNOWN, XIDS
@@ -26,8 +27,7 @@ _COOLING = "Check fans, air flow and inlet temperature."
 _LOWER = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.NOTE, Severity.NOTE: Severity.NOTE}
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(msgspec.Struct, frozen=True):
     """One card with fresh numbers: a whole GPU, or all of its MIG slices."""
 
     slices: Sequence[Gpu]

@@ -5,7 +5,7 @@ Source: NVIDIA, "XID Errors", docs.nvidia.com/deploy/xid-errors, and its "Analyz
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from gpumon.model import Severity
 
@@ -14,8 +14,7 @@ _RESET = "Drain the node and reset the GPU; if it comes again, have the card rep
 _REBOOT = "Drain the node and reboot it; if it comes again, check seat, power and cooling, then have the card replaced."
 
 
-@dataclass(frozen=True, slots=True)
-class Xid:
+class Xid(msgspec.Struct, frozen=True):
     """One kind of XID error."""
 
     words: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from gpumon.live.ask import Ask
 from gpumon.model import Gpu, GpuDetail, Problem, Severity, Tier
@@ -51,17 +52,16 @@ def tier_for(gpu_count: float) -> Tier:
     return Tier.FULL if gpu_count < IN_TURNS_FROM else Tier.TURNS
 
 
-@dataclass
-class GpuReader:
+class GpuReader(msgspec.Struct):
     """What is asked about GPUs, refresh by refresh, and what is kept in between."""
 
     client: PrometheusClient
     tier: Tier = Tier.REGEX
     identity_metric: str = "DCGM_FI_DEV_FB_USED"
     """The metric whose labels say what each GPU is."""
-    kept: GpuReadings = field(default_factory=GpuReadings)
+    kept: GpuReadings = msgspec.field(default_factory=GpuReadings)
     """The newest answer to each question."""
-    _keys: dict[str, str] = field(default_factory=dict[str, str])
+    _keys: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     """Each GPU's key once, by itself."""
     _order: tuple[str, ...] = ()
     _told: frozenset[str] = frozenset()
@@ -69,11 +69,11 @@ class GpuReader:
     _details: Mapping[str, GpuDetail] | None = None
     """Put together again when a rarer metric was read."""
     _is_sized: bool = False
-    _never_read: set[str] = field(default_factory=lambda: {metric.metric for metric in queries.GPU_METRICS})
+    _never_read: set[str] = msgspec.field(default_factory=lambda: {metric.metric for metric in queries.GPU_METRICS})
     _refresh: int = 0
     _samples: Ask[Vector[GpuLabels]] | None = None
     _devices: Ask[Vector[GpuLabels]] | None = None
-    _metrics: list[tuple[GpuMetric, Ask[MetricReading]]] = field(
+    _metrics: list[tuple[GpuMetric, Ask[MetricReading]]] = msgspec.field(
         default_factory=list["tuple[GpuMetric, Ask[MetricReading]]"]
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gpumon.prometheus import queries
 from gpumon.prometheus.client import PrometheusClient
@@ -18,8 +19,7 @@ _WINDOW_SCRAPES = 4
 _METRIC_OF = {metric.field: metric for metric in queries.LIVE_GPU_METRICS}
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """The moments of a range query."""
 
     start: float

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from gpumon.live.ask import Ask
 from gpumon.live.jobs import JobReader
@@ -25,8 +26,7 @@ _MAP_EVERY = 20
 """Refreshes between two readings of the nodes' maps, which change with a reboot."""
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What the other readers know in this refresh."""
 
     devices: Mapping[str, GpuDevice]
@@ -39,13 +39,12 @@ class Known:
     """None when nothing tells of single jobs."""
 
 
-@dataclass
-class HolderReader:
+class HolderReader(msgspec.Struct):
     """What is asked, refresh by refresh, and what is kept in between."""
 
     client: PrometheusClient
     tier: Tier = Tier.REGEX
-    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    counts: Mapping[str, int] = msgspec.field(default_factory=dict[str, int])
     """How many series of each kind there are: what does not exist is not asked for."""
     _map: Vector[GpuMapLabels] | None = None
     _of_gpus: Vector[GpuJobLabels] | None = None
@@ -54,22 +53,22 @@ class HolderReader:
     _map_ask: Ask[Vector[GpuMapLabels]] | None = None
     _gpu_ask: Ask[Vector[GpuJobLabels]] | None = None
     _node_ask: Ask[Vector[NodeJobLabels]] | None = None
-    _devices: Mapping[str, GpuDevice] = field(default_factory=dict[str, GpuDevice])
-    _names: NodeNames = field(default_factory=NodeNames)
-    _cards: Mapping[str, NodeCards] = field(default_factory=dict[str, NodeCards])
+    _devices: Mapping[str, GpuDevice] = msgspec.field(default_factory=dict[str, GpuDevice])
+    _names: NodeNames = msgspec.field(default_factory=NodeNames)
+    _cards: Mapping[str, NodeCards] = msgspec.field(default_factory=dict[str, NodeCards])
     """What was made of these two."""
-    _mapped: GpuMap = field(default_factory=GpuMap)
+    _mapped: GpuMap = msgspec.field(default_factory=GpuMap)
     _mapped_of: tuple[Vector[GpuMapLabels] | None, NodeNames | None] = (None, None)
     """What that was made of."""
-    _spellings: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    _spellings: dict[str, set[str]] = msgspec.field(default_factory=dict[str, set[str]])
     """By node, how Slurm spells it where it tells what jobs hold."""
-    _labels: Mapping[str, Iterable[str]] = field(default_factory=dict[str, Iterable[str]])
+    _labels: Mapping[str, Iterable[str]] = msgspec.field(default_factory=dict[str, Iterable[str]])
     _trusted_in: tuple[int | None, bool] = (None, False)
     """For which jobs the next was made of `_labels`."""
     _sides: tuple[Mapping[str, Jobs], Mapping[str, Jobs]] = ({}, {})
     _told: Told | None = None
     """What `_found` was made of."""
-    _found: Holders = field(default_factory=Holders)
+    _found: Holders = msgspec.field(default_factory=Holders)
 
     def asks(self) -> list[Ask[Any]]:
         """The requests of this refresh."""

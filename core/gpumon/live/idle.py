@@ -9,7 +9,6 @@ idle longer is idle since then. A step of which no exporter told anything ends t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from math import ceil, inf
 from typing import Any
 
@@ -43,8 +42,7 @@ _WATCHED_INTERVALS = 3.0
 """Refreshes that are further apart than so many scrapes do not watch: what happened in between is looked up."""
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(msgspec.Struct):
     """What is known of one GPU that is held and idle."""
 
     jobs: tuple[str, ...]
@@ -54,8 +52,7 @@ class _Seen:
     """Since when its use has not risen, as far as that was watched or looked up; None before it was."""
 
 
-@dataclass(frozen=True)
-class Now:
+class Now(msgspec.Struct, frozen=True):
     """One refresh, as far as it matters here."""
 
     gpus: Sequence[Gpu]
@@ -71,8 +68,7 @@ class Now:
     """By GPU, what was told now of how busy it is."""
 
 
-@dataclass(frozen=True)
-class _Question:
+class _Question(msgspec.Struct, frozen=True):
     """One look back at some GPUs."""
 
     look: Look
@@ -81,15 +77,14 @@ class _Question:
     ask: Ask[Matrix[GpuKeyLabels]]
 
 
-@dataclass
-class IdleReader:
+class IdleReader(msgspec.Struct):
     """What is asked, and what is kept in between."""
 
     client: PrometheusClient
     share: float
     """Use below which a GPU is idle."""
     tier: Tier = Tier.REGEX
-    _seen: dict[str, _Seen] = field(default_factory=dict[str, _Seen])
+    _seen: dict[str, _Seen] = msgspec.field(default_factory=dict[str, _Seen])
     """The GPUs that are held and idle."""
     _places: Sequence[int] = ()
     """Where they stand among all GPUs."""
@@ -99,7 +94,7 @@ class IdleReader:
     _looked_at: float = -inf
     _due: Sequence[Gpu] = ()
     """Those that this refresh looks up."""
-    _asks: list[_Question] = field(default_factory=list[_Question])
+    _asks: list[_Question] = msgspec.field(default_factory=list[_Question])
 
     def asks(self, now: Now) -> list[Ask[Any]]:
         """The requests of this refresh: mostly none, and never more than four."""

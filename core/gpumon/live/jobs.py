@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from gpumon.live.ask import Ask
 from gpumon.model import Job, Tier
@@ -27,8 +28,7 @@ _QUEUE_EVERY = 4
 """Refreshes between two readings of the jobs that only wait, on clusters that are read in turns."""
 
 
-@dataclass
-class JobReader:
+class JobReader(msgspec.Struct):
     """What is asked about jobs, refresh by refresh, and what is kept in between."""
 
     client: PrometheusClient
@@ -37,21 +37,21 @@ class JobReader:
     """How many jobs there are; 0 when none is told, be it that there is none or that no exporter tells."""
     version: int = 0
     """Grows whenever it may have changed who holds what."""
-    _facts: JobFacts = field(default_factory=JobFacts)
-    _waiting: dict[str, str] = field(default_factory=dict[str, str])
+    _facts: JobFacts = msgspec.field(default_factory=JobFacts)
+    _waiting: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     """The state of each job that only waited when the whole queue was read."""
-    _known: KnownJobs = field(default_factory=KnownJobs)
+    _known: KnownJobs = msgspec.field(default_factory=KnownJobs)
     _changed: Collection[str] = ()
     """Ids of the jobs whose facts this refresh read."""
     _is_missing: bool = False
     """True when facts were asked for and not answered."""
-    _held: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    _held: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict[str, "tuple[str, ...]"])
     """The GPUs that the jobs were given last."""
     _refresh: int = 0
     _info: Ask[Vector[JobLabels]] | None = None
     _is_whole: bool = True
     _mixed: Ask[Vector[JobGpuLabels]] | None = None
-    _numbers: list[tuple[str, Ask[JobNumber]]] = field(default_factory=list["tuple[str, Ask[JobNumber]]"])
+    _numbers: list[tuple[str, Ask[JobNumber]]] = msgspec.field(default_factory=list["tuple[str, Ask[JobNumber]]"])
     _places: Ask[Vector[JobGpuLabels]] | None = None
 
     def asks(self) -> list[Ask[Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from gpumon.live.ask import Ask
 from gpumon.model import Node, Problem, Tier
@@ -17,8 +18,7 @@ from gpumon.reading.silence import TargetKey
 _CORES_EVERY = 40
 
 
-@dataclass(frozen=True)
-class NodesShown:
+class NodesShown(msgspec.Struct, frozen=True):
     """The nodes of a snapshot, and for what they hold."""
 
     nodes: tuple[Node, ...]
@@ -27,20 +27,19 @@ class NodesShown:
     gpu_count: int
 
 
-@dataclass
-class NodeReader:
+class NodeReader(msgspec.Struct):
     """What is asked about nodes, refresh by refresh, and what is kept in between."""
 
     client: PrometheusClient
     tier: Tier = Tier.REGEX
-    kept: NodeReadings = field(default_factory=NodeReadings)
+    kept: NodeReadings = msgspec.field(default_factory=NodeReadings)
     was_read: bool = False
     """Whether this refresh asks about nodes; clusters that are read in turns do so every second time."""
     shown: NodesShown | None = None
     """What the last refresh made of it."""
     _refresh: int = 0
     _gauges: Ask[Vector[NodeLabels]] | None = None
-    _rates: list[tuple[str, Ask[Vector[TargetLabels]]]] = field(
+    _rates: list[tuple[str, Ask[Vector[TargetLabels]]]] = msgspec.field(
         default_factory=list["tuple[str, Ask[Vector[TargetLabels]]]"]
     )
 

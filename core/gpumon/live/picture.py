@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from gpumon.live.ask import Ask
 from gpumon.live.gpus import GpuReader
@@ -27,8 +28,7 @@ from gpumon.source import Parts
 from gpumon.units import age
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """Everything one refresh has to go by."""
 
     settings: Settings

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from gpumon.live.ask import Ask
 from gpumon.model import Target
@@ -26,13 +27,12 @@ _NEVER_OLD_BEFORE = 10.0
 _LAST_WORDS_EVERY = 20
 
 
-@dataclass
-class PulseReader:
+class PulseReader(msgspec.Struct):
     """What is asked about the scrape targets themselves, and what is kept in between."""
 
     client: PrometheusClient
     stale_scrapes: float
-    pulses: Pulses = field(default_factory=Pulses)
+    pulses: Pulses = msgspec.field(default_factory=Pulses)
     now: float = 0.0
     """The server's time of the newest answer."""
     interval_seconds: float | None = None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec import structs
 
 from gpumon.live.ask import Ask
 from gpumon.model import Tier
@@ -19,8 +21,7 @@ from gpumon.source import Parts
 _EVERY = {Tier.REGEX: 1, Tier.FULL: 1, Tier.TURNS: 3}
 
 
-@dataclass
-class SlurmReader:
+class SlurmReader(msgspec.Struct):
     """What is asked about Slurm, refresh by refresh, and what is kept in between."""
 
     client: PrometheusClient
@@ -62,7 +63,7 @@ class SlurmReader:
             self.found, self._is_whole = read_slurm(samples), self._promql == queries.SLURM_SAMPLES
         elif self.found is not None and self.found.standing is not None:
             standing = read_standing(samples) or Standing(self.found.standing.target)
-            self.found = replace(self.found, standing=standing)
+            self.found = structs.replace(self.found, standing=standing)
         if self.found is not None:
             self.targets = self.found.targets
 

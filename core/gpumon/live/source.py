@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
+from msgspec import structs
 
 from gpumon.errors import NoData
 from gpumon.live import history
@@ -38,15 +40,14 @@ _USUAL_INTERVAL_SECONDS = 15.0
 _TARGETS_EVERY = {Tier.REGEX: 4, Tier.FULL: 4, Tier.TURNS: 20}
 
 
-@dataclass
-class _Kept:
+class _Kept(msgspec.Struct):
     """What outlives a refresh."""
 
     refresh: int = 0
     targets: tuple[Target, ...] | None = None
     is_simulated: bool = False
-    names: NodeNames = field(default_factory=NodeNames)
-    named_by: tuple[tuple[str, ...], dict[str, str]] = field(default_factory=lambda: ((), {}))
+    names: NodeNames = msgspec.field(default_factory=NodeNames)
+    named_by: tuple[tuple[str, ...], dict[str, str]] = msgspec.field(default_factory=lambda: ((), {}))
     """Slurm's names and the machines' own, from which `names` was made."""
 
 
@@ -90,7 +91,7 @@ class PrometheusSource:
             ask.forget()
         if picture.is_empty:
             raise self._no_data(picture)
-        return replace(
+        return structs.replace(
             snapshot,
             queries=self._client.requests - sent,
             read_seconds=time.monotonic() - began,

@@ -6,17 +6,17 @@ import base64
 import ipaddress
 import ssl
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
+
+import msgspec
 
 from gpumon.errors import ConfigError
 from gpumon.settings import PrometheusSettings
 from gpumon.text import shown
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """Everything a connection needs, none of it shown except `url`."""
 
     url: str

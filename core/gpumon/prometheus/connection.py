@@ -9,9 +9,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httpx
+import msgspec
 
 from gpumon.prometheus import faults
 from gpumon.prometheus.access import Access, without_user
@@ -23,8 +23,7 @@ _ERROR_BYTES = 65536
 _MOST_REDIRECTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """What an answer's Date header says, and when it came."""
 
     date: str
@@ -33,8 +32,7 @@ class Clock:
     received_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Response:
+class _Response(msgspec.Struct, frozen=True):
     status: int
     headers: httpx.Headers
     body: bytes

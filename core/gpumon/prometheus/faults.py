@@ -10,7 +10,6 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -54,8 +53,7 @@ _TITLE = re.compile(r"<title[^>]*>(.{0,500}?)</title>", re.IGNORECASE | re.DOTAL
 _TAG = re.compile(r"<[^>]*>")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """Who was asked and how: what every sentence needs to know."""
 
     url: str
@@ -85,8 +83,7 @@ class Asked:
         return shown(" ".join(text.split()), _QUOTED_CHARACTERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """A response that is not an answer."""
 
     status: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
@@ -38,8 +39,7 @@ def named(metrics: Iterable[str], matchers: str = "") -> str:
     return "{__name__=~" + quoted("|".join(names)) + (f",{matchers}" if matchers else "") + "}"
 
 
-@dataclass(frozen=True, slots=True)
-class GpuMetric:
+class GpuMetric(msgspec.Struct, frozen=True):
     """One DCGM metric, the model's field it fills, and how its number becomes the model's unit."""
 
     metric: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -36,22 +35,21 @@ NEVER_ZERO = frozenset({"temperature_celsius", "memory_temperature_celsius"})
 """Cards without a sensor report 0 °C, which no running GPU has."""
 
 
-@dataclass
-class GpuReadings:
+class GpuReadings(msgspec.Struct):
     """What the samples said, before it is put together; filled by the functions below, then read only."""
 
-    devices: dict[str, GpuDevice] = field(default_factory=dict[str, GpuDevice])
-    targets: dict[str, TargetKey] = field(default_factory=dict[str, TargetKey])
+    devices: dict[str, GpuDevice] = msgspec.field(default_factory=dict[str, GpuDevice])
+    targets: dict[str, TargetKey] = msgspec.field(default_factory=dict[str, TargetKey])
     """Who tells about each GPU."""
-    values: dict[str, Values] = field(default_factory=dict[str, Values])
+    values: dict[str, Values] = msgspec.field(default_factory=dict[str, Values])
     """By field, in the model's unit."""
-    events: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    events: dict[str, set[str]] = msgspec.field(default_factory=dict[str, set[str]])
     """Reasons of throttling from dcgm-exporter's event counts, in words."""
-    jobs: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    jobs: dict[str, set[str]] = msgspec.field(default_factory=dict[str, set[str]])
     """Job ids that dcgm-exporter itself knows (hpc_job)."""
-    twice: dict[str, set[TargetKey]] = field(default_factory=dict[str, set[TargetKey]])
+    twice: dict[str, set[TargetKey]] = msgspec.field(default_factory=dict[str, set[TargetKey]])
     """GPUs that several targets tell about."""
-    spellings: set[str] = field(default_factory=set[str])
+    spellings: set[str] = msgspec.field(default_factory=set[str])
     """Peculiarities met: "hostname", "container id", "hpc_job", "jobid", "MIG"."""
 
     def column(self, name: str) -> Values:
@@ -100,15 +98,14 @@ def read_devices(samples: Iterable[Sample[GpuLabels]], names: NodeNames, into: G
             into.jobs.setdefault(key, set()).add(label.hpc_job or label.jobid)
 
 
-@dataclass
-class MetricReading:
+class MetricReading(msgspec.Struct):
     """What one metric said, without the labels that it came with: those of thousands of GPUs are large."""
 
-    values: Values = field(default_factory=Values)
-    events: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    jobs: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    values: Values = msgspec.field(default_factory=Values)
+    events: dict[str, set[str]] = msgspec.field(default_factory=dict[str, set[str]])
+    jobs: dict[str, set[str]] = msgspec.field(default_factory=dict[str, set[str]])
     """Job ids that dcgm-exporter itself knows."""
-    spellings: set[str] = field(default_factory=set[str])
+    spellings: set[str] = msgspec.field(default_factory=set[str])
     warnings: tuple[str, ...] = ()
     """What Prometheus remarked on the answer."""
     is_empty: bool = False

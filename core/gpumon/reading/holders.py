@@ -7,9 +7,10 @@ is taken for the driver's, unless it cannot be: MIG slices have numbers of their
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
+
+import msgspec
 
 from gpumon.model import Attribution, NodeSlurm
 from gpumon.reading.jobs import Holds
@@ -36,8 +37,7 @@ class Counted(NamedTuple):
 _NOBODY: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """Everything that is known of who holds what; nodes by one name each."""
 
     cards: Mapping[str, NodeCards]
@@ -54,16 +54,15 @@ class Told:
     are_jobs_told: bool = False
     are_all_jobs_told: bool = False
     """False when a job may hold something and is not told."""
-    unplaced: Mapping[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
+    unplaced: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict[str, "frozenset[str]"])
     """By node, the jobs that hold GPUs of which Slurm did not tell which ones, perhaps there."""
-    of_gpus: Mapping[str, Jobs] = field(default_factory=dict[str, Jobs])
+    of_gpus: Mapping[str, Jobs] = msgspec.field(default_factory=dict[str, Jobs])
     """By GPU, what jobstats' exporter says."""
-    of_nodes: Mapping[str, Jobs] = field(default_factory=dict[str, Jobs])
+    of_nodes: Mapping[str, Jobs] = msgspec.field(default_factory=dict[str, Jobs])
     """By node, the jobs that soperator's exporter puts there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True):
     """dcgm-exporter says that a job holds a GPU; by Slurm's numbers the same job holds others on the same node."""
 
     node: str
@@ -76,19 +75,18 @@ class Conflict:
     """How the numbers were understood: by a map, or as the driver's."""
 
 
-@dataclass
-class Holders:
+class Holders(msgspec.Struct, dict=True):
     """The answer, filled node by node."""
 
     order: Sequence[str] = ()
     """All GPUs, in the order of the cluster."""
-    by_gpu: dict[str, Jobs] = field(default_factory=dict[str, Jobs])
+    by_gpu: dict[str, Jobs] = msgspec.field(default_factory=dict[str, Jobs])
     """() for a GPU that is known to be free; one of which nothing is known is not in it."""
-    ways: dict[str, Attribution] = field(default_factory=dict[str, Attribution])
+    ways: dict[str, Attribution] = msgspec.field(default_factory=dict[str, Attribution])
     """How that is known."""
-    conflicts: dict[str, Sequence[Conflict]] = field(default_factory=dict[str, Sequence[Conflict]])
+    conflicts: dict[str, Sequence[Conflict]] = msgspec.field(default_factory=dict[str, Sequence[Conflict]])
     """By node."""
-    open_nodes: set[str] = field(default_factory=set[str])
+    open_nodes: set[str] = msgspec.field(default_factory=set[str])
     """Nodes with GPUs of which it is not known who holds them, because Slurm's numbers do not say which they are."""
 
     def put(self, keys: Iterable[str], jobs: Iterable[str], way: Attribution) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
+
+import msgspec
 
 from gpumon.prometheus.labels import GpuKeyLabels
 from gpumon.prometheus.queries import GpuMetric
 from gpumon.prometheus.wire import Series, finite
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """A look back: steps of equal length that end now."""
 
     now: float
@@ -42,8 +42,7 @@ def peaks(series: Iterable[Series[GpuKeyLabels]], metric: GpuMetric, look: Look)
     return dict(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
+class Quiet(msgspec.Struct, frozen=True):
     """When a GPU fell quiet."""
 
     since: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -33,21 +32,20 @@ _PATIENCE = 12
 """Refreshes in which a job is asked for its GPUs again: the exporter may learn of them a minute after the job."""
 
 
-@dataclass
-class JobFacts:
+class JobFacts(msgspec.Struct):
     """What was said of jobs beside their labels; kept between refreshes, since most of it never changes."""
 
-    numbers: dict[str, dict[str, float]] = field(default_factory=lambda: {name: {} for _, name in JOB_NUMBERS})
+    numbers: dict[str, dict[str, float]] = msgspec.field(default_factory=lambda: {name: {} for _, name in JOB_NUMBERS})
     """By field, then by job id."""
-    places: dict[str, set[SlurmGpu]] = field(default_factory=dict[str, set[SlurmGpu]])
+    places: dict[str, set[SlurmGpu]] = msgspec.field(default_factory=dict[str, set[SlurmGpu]])
     """By job id: the GPUs it holds."""
-    on_node: dict[str, Holds] = field(default_factory=dict[str, Holds])
+    on_node: dict[str, Holds] = msgspec.field(default_factory=dict[str, Holds])
     """The same by node."""
-    touched: set[str] = field(default_factory=set[str])
+    touched: set[str] = msgspec.field(default_factory=set[str])
     """Nodes on which jobs gained or lost GPUs since somebody last looked, and emptied this."""
-    states: dict[str, str] = field(default_factory=dict[str, str])
+    states: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     """By job id: the state in which its facts were read; in another one they may have changed."""
-    awaited: dict[str, int] = field(default_factory=dict[str, int])
+    awaited: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     """Jobs of which it is not known which GPUs they hold, and in how many more refreshes they are asked for."""
 
     def unknown(self, samples: Iterable[Sample[JobLabels]]) -> list[str]:
@@ -130,8 +128,7 @@ class JobFacts:
         return tuple(sorted(gpus, key=lambda gpu: (natural_key(gpu.node), gpu.index))) if gpus else ()
 
 
-@dataclass(frozen=True)
-class JobNumber:
+class JobNumber(msgspec.Struct, frozen=True):
     """One number of every job, without the labels that it came with: those of a long queue are large."""
 
     values: dict[str, float]
@@ -160,15 +157,14 @@ def unplaced(jobs: Iterable[Job], names: NodeNames) -> dict[str, frozenset[str]]
     return {node: frozenset(ids) for node, ids in found.items()}
 
 
-@dataclass
-class KnownJobs:
+class KnownJobs(msgspec.Struct):
     """The jobs of the last refresh; one that did not change stays the same object."""
 
-    by_id: dict[str, Job] = field(default_factory=dict[str, Job])
-    _labels: dict[str, JobLabels] = field(default_factory=dict[str, JobLabels])
+    by_id: dict[str, Job] = msgspec.field(default_factory=dict[str, Job])
+    _labels: dict[str, JobLabels] = msgspec.field(default_factory=dict[str, JobLabels])
     _order: frozenset[str] = frozenset()
     """The ids that are in order."""
-    _words: dict[str, str] = field(default_factory=dict[str, str])
+    _words: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     """What many jobs share, such as their users' names, each once."""
 
     def update(

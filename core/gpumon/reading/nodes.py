@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gpumon.model import Dialect, Exporter, Filesystem, Lack, Node, NodeSlurm
 from gpumon.prometheus.labels import LastWordLabels, NodeLabels, TargetLabels
@@ -22,18 +23,17 @@ _FIELDS = {
 }
 
 
-@dataclass
-class NodeReadings:
+class NodeReadings(msgspec.Struct):
     """What node_exporters said, by scrape target, before it is put together."""
 
-    values: dict[TargetKey, dict[str, float]] = field(default_factory=dict[TargetKey, dict[str, float]])
-    disks: dict[TargetKey, dict[str, list[float | None]]] = field(
+    values: dict[TargetKey, dict[str, float]] = msgspec.field(default_factory=dict[TargetKey, dict[str, float]])
+    disks: dict[TargetKey, dict[str, list[float | None]]] = msgspec.field(
         default_factory=dict[TargetKey, dict[str, "list[float | None]"]]
     )
     """Size and free bytes by device and mountpoint."""
-    labels: dict[TargetKey, str] = field(default_factory=dict[TargetKey, str])
+    labels: dict[TargetKey, str] = msgspec.field(default_factory=dict[TargetKey, str])
     """The `node` label of each target, "" without one."""
-    nodenames: dict[str, str] = field(default_factory=dict[str, str])
+    nodenames: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     """For the host part of an instance, what the machine calls itself (node_uname_info)."""
 
     def forget(self, *names: str) -> None:
@@ -92,8 +92,7 @@ def filesystems(disks: Mapping[str, list[float | None]]) -> tuple[Filesystem, ..
     return tuple(sorted(by_device.values(), key=lambda disk: (-(disk.used_share or 0.0), disk.mountpoint)))
 
 
-@dataclass(frozen=True)
-class NodeFacts:
+class NodeFacts(msgspec.Struct, frozen=True):
     """Everything that was said about one node, by whoever said it."""
 
     target: TargetKey | None = None

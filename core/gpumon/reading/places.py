@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gpumon.model import GpuDevice
 from gpumon.prometheus.labels import GpuJobLabels, GpuMapLabels, NodeJobLabels
@@ -14,13 +15,12 @@ Keys = tuple[str, ...]
 """One GPU, or all slices of a card that Slurm gives out as a whole."""
 
 
-@dataclass
-class NodeCards:
+class NodeCards(msgspec.Struct):
     """The GPUs of one node as the driver counts them."""
 
-    by_number: dict[str, Keys] = field(default_factory=dict[str, Keys])
+    by_number: dict[str, Keys] = msgspec.field(default_factory=dict[str, Keys])
     """A card by its index, "3", with all its slices; a slice by itself, too: "3.7"."""
-    by_card: dict[str, Keys] = field(default_factory=dict[str, Keys])
+    by_card: dict[str, Keys] = msgspec.field(default_factory=dict[str, Keys])
     """The same by the card's UUID."""
     is_cut: bool = False
     """True when a card is cut into MIG slices."""
@@ -57,11 +57,12 @@ def by_node(devices: Mapping[str, GpuDevice], order: Iterable[str], names: NodeN
     return found
 
 
-@dataclass
-class GpuMap:
+class GpuMap(msgspec.Struct):
     """What Slurm's numbers mean on the nodes that say so themselves (`gpumon-slurm-exporter gpu-map`)."""
 
-    cards: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict[str, "dict[str, tuple[str, str]]"])
+    cards: dict[str, dict[str, tuple[str, str]]] = msgspec.field(
+        default_factory=dict[str, "dict[str, tuple[str, str]]"]
+    )
     """By node and Slurm's number: the card's UUID, and its MIG instance or ""."""
 
     def keys(self, node: str, number: str, cards: NodeCards) -> Keys:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+import msgspec
 
 from gpumon.model import Exporter
 from gpumon.prometheus.labels import TargetLabels
@@ -20,8 +21,7 @@ _PORTS = {"9400": "dcgm", "9100": "node", "8080": "slurm", "9341": "slurm", "909
 _WORDS = (("dcgm", "dcgm"), ("nvidia", "dcgm"), ("gpu", "dcgm"), ("slurm", "slurm"), ("node", "node"))
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(msgspec.Struct, frozen=True):
     """What is known of one scrape target."""
 
     job: str
@@ -32,11 +32,10 @@ class Pulse:
     """When it last answered; None when it did not within the time looked at."""
 
 
-@dataclass(frozen=True)
-class Pulses:
+class Pulses(msgspec.Struct, frozen=True):
     """All scrape targets of the server."""
 
-    by_target: Mapping[TargetKey, Pulse] = field(default_factory=dict[TargetKey, Pulse])
+    by_target: Mapping[TargetKey, Pulse] = msgspec.field(default_factory=dict[TargetKey, Pulse])
 
     @property
     def down(self) -> frozenset[TargetKey]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from asking import ClientFor, Serve
 from gpumon.prometheus.client import PrometheusClient

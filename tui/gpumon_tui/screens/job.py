@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from msgspec import structs
 from textual import on
 from textual.widget import Widget
 
@@ -67,7 +67,7 @@ class JobScreen(DetailScreen):
         if job is not None:
             self._seen = JobSeen(job, snapshot)
         elif self._seen is not None and snapshot.jobs is not None and self._seen.gone_at is None:
-            self._seen = replace(self._seen, gone_at=snapshot.taken_at)
+            self._seen = structs.replace(self._seen, gone_at=snapshot.taken_at)
         if self._seen is None:
             self._facts.put(((Fact("", f"No job {shown(self.job_id, 40)} is in the queue.", "quiet"),),))
             return

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 from textual import on
 
 from gpumon.columns import Column
@@ -18,8 +18,7 @@ from gpumon_tui.widgets.listing import Rows
 from gpumon_tui.widgets.table import RowTable
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
+class Concern(msgspec.Struct, frozen=True):
     """Something that needs a look: a finding, or a problem with the data itself."""
 
     severity: Severity

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 from rich.text import Text
 
 from gpumon.units import MISSING
@@ -18,8 +18,7 @@ _STEP = 4
 """Facts begin at multiples of it, so that they stay where they are when the numbers before them grow by a digit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """One thing that is known."""
 
     label: str

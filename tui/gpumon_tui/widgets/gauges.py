@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -31,8 +31,7 @@ _TALLEST = 3
 """Two lines and a blank one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Widths:
+class _Widths(msgspec.Struct, frozen=True):
     label: int
     use: int
     memory: int

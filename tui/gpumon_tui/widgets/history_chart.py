@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from rich.text import Text
 from textual.color import Color
 from textual.reactive import reactive
@@ -22,8 +22,7 @@ _TOLERANCE_SECONDS = 60.0
 _LEAST_WIDTH, _LEAST_HEIGHT = 24, 6
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True):
     """One number that a chart can show."""
 
     field: str

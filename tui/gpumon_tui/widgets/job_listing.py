@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 import msgspec
@@ -36,8 +35,7 @@ class Grouping(Enum):
         return str(getattr(job, self.value))
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(msgspec.Struct, frozen=True):
     """What a row that stands for several jobs stands for."""
 
     title: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import msgspec
+from msgspec import structs
 from textual.binding import Binding, BindingType
 
 from gpumon import units
@@ -24,8 +25,7 @@ from gpumon_tui.widgets.table import RowTable
 from gpumon_tui.wishes import own_columns
 
 
-@dataclass(frozen=True, slots=True)
-class JobColumns:
+class JobColumns(msgspec.Struct, frozen=True):
     """Which columns a table of jobs has; what is asked for most is on the left, where a narrow terminal shows it."""
 
     name: str
@@ -77,9 +77,9 @@ class JobTable(RowTable[Job]):
     def __init__(self, columns: JobColumns, settings: Settings, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         known = by_key(JOB_COLUMNS)
         own = (
-            replace(known["job"], text=self._title),
-            replace(known["elapsed"], title="TIME", text=self._time),
-            replace(known["util"], title=columns.use, text=self._use),
+            structs.replace(known["job"], text=self._title),
+            structs.replace(known["elapsed"], title="TIME", text=self._time),
+            structs.replace(known["util"], title=columns.use, text=self._use),
         )
         every = (*JOB_COLUMNS, *own)
         rows = Rows(

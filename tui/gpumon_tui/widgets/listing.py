@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
 
 from gpumon.columns import Column
 from gpumon.filters import Filter, parse_filter
@@ -20,8 +21,7 @@ Share: TypeAlias = "Callable[[Row, ClusterSnapshot], float | None]"
 """How long a cell's bar is, 0 to 1; None for no bar."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar(Generic[Row]):
+class Bar(msgspec.Struct, Generic[Row], frozen=True):
     """A bar that stands before the text of a cell."""
 
     share: Share[Row]
@@ -29,8 +29,7 @@ class Bar(Generic[Row]):
     """Cells for the text behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rows(Generic[Row]):
+class Rows(msgspec.Struct, Generic[Row], frozen=True):
     """What a table is about: its columns and how its rows are told apart."""
 
     columns: tuple[Column[Row], ...]
@@ -40,9 +39,9 @@ class Rows(Generic[Row]):
     """How the cells of a column are coloured, by the column's key."""
     is_old: Callable[[Row], bool] = lambda _: False
     """True for a row whose numbers are old: it is dimmed."""
-    bars: Mapping[str, Bar[Row]] = field(default_factory=lambda: MappingProxyType({}))
+    bars: Mapping[str, Bar[Row]] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """Columns in which a bar stands before the text, where they are wide enough for it."""
-    roomy: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    roomy: Mapping[str, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """How wide columns are that deserve more where the terminal is wide."""
     words: frozenset[str] = frozenset()
     """Columns of numbers in which words may stand too: they are cut like a text."""

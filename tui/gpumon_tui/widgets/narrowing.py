@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec import structs
 
 from gpumon.columns import Column
 
@@ -21,8 +22,8 @@ def compact(columns: tuple[Column[Row], ...]) -> tuple[Column[Row], ...]:
     narrow = list[Column[Row]]()
     for column in others:
         title = _SHORT.get(column.title, column.title)
-        narrow.append(replace(column, title=title, width=max(5, len(title))))
-    return (replace(name, width=10), *narrow)
+        narrow.append(structs.replace(column, title=title, width=max(5, len(title))))
+    return (structs.replace(name, width=10), *narrow)
 
 
 def arranged(columns: tuple[Column[Row], ...], widths: Mapping[str, int]) -> tuple[Column[Row], ...]:
@@ -34,4 +35,4 @@ def arranged(columns: tuple[Column[Row], ...], widths: Mapping[str, int]) -> tup
 def narrowed(columns: tuple[Column[Row], ...], widths: Mapping[str, int]) -> tuple[Column[Row], ...]:
     """Only the columns that are named, in that order, each at least so wide; where there is room they grow again."""
     known = {column.key: column for column in columns}
-    return tuple(replace(known[key], width=width) for key, width in widths.items())
+    return tuple(structs.replace(known[key], width=width) for key, width in widths.items())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import structs
 
 from gpumon.columns import Column
 from gpumon.filters import sort_rows
@@ -13,8 +15,7 @@ from gpumon.model import ClusterSnapshot
 Row = TypeVar("Row")
 
 
-@dataclass(frozen=True, slots=True)
-class Order(Generic[Row]):
+class Order(msgspec.Struct, Generic[Row], frozen=True):
     """The order of a table's rows; without a key they stay as they come."""
 
     columns: tuple[Column[Row], ...]
@@ -27,16 +28,16 @@ class Order(Generic[Row]):
         if key == self.key:
             return self.reversed()
         column = next(column for column in self.columns if column.key == key)
-        return replace(self, key=key, is_descending=column.is_number)
+        return structs.replace(self, key=key, is_descending=column.is_number)
 
     def next(self, keys: Sequence[str]) -> Order[Row]:
         """Sorted by the next of these columns; after the last one, as the rows come."""
         place = keys.index(self.key) + 1 if self.key in keys else 0
-        return self.by(keys[place]) if place < len(keys) else replace(self, key="", is_descending=False)
+        return self.by(keys[place]) if place < len(keys) else structs.replace(self, key="", is_descending=False)
 
     def reversed(self) -> Order[Row]:
         """The other way round."""
-        return replace(self, is_descending=not self.is_descending)
+        return structs.replace(self, is_descending=not self.is_descending)
 
     def sorted(self, rows: Sequence[Row], snapshot: ClusterSnapshot) -> Sequence[Row]:
         """The rows in this order; unknown values last."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
+from msgspec import structs
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -149,7 +150,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
         """Shows these columns; the usual ones when none of them can be."""
         known = by_key(self.about.choosable)
         columns = tuple(known[key] for key in keys or () if key in known)
-        self.about = replace(self.about, columns=columns or self._usual)
+        self.about = structs.replace(self.about, columns=columns or self._usual)
         if self.is_attached:
             self.scroll_to(x=0, animate=False)
         self.on_resize()
@@ -160,7 +161,7 @@ class RowTable(Lines, Generic[Row], can_focus=True):
             self.show_columns(columns)
         order = self.listing.order
         if any(column.key == sort for column in order.columns):
-            self._sort(replace(order, key=sort, is_descending=is_descending))
+            self._sort(structs.replace(order, key=sort, is_descending=is_descending))
 
     @property
     def copied(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gpumon.model import Dialect, Problem, Severity
 from gpumon.prometheus.wire import Sample
@@ -14,8 +15,7 @@ from gpumon.reading.slurm.samples import by_target, collected
 from gpumon.reading.slurm.standing import Standing, read_standing
 
 
-@dataclass(frozen=True, slots=True)
-class SlurmDialect:
+class SlurmDialect(msgspec.Struct, frozen=True):
     """One exporter's way to spell Slurm."""
 
     name: str
@@ -55,8 +55,7 @@ DIALECTS: tuple[SlurmDialect, ...] = (
 _RIVOSINC_FIRST = DIALECTS[-1]
 
 
-@dataclass(frozen=True)
-class SlurmFound:
+class SlurmFound(msgspec.Struct, frozen=True):
     """What was found of Slurm."""
 
     reading: SlurmReading

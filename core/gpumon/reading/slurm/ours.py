@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+
+from msgspec import structs
 
 from gpumon.model import GpuCount, NodeSlurm, Queue
 from gpumon.reading.slurm import vpenso
@@ -56,7 +57,7 @@ def _queue(samples: SlurmSamples, nodes: dict[str, NodeSlurm]) -> Queue:
     finished: Counter[str] = Counter()
     for state, number in samples.by("gpumon_finished_jobs", "state").items():
         finished[job_word(state)] += int(number)
-    return replace(
+    return structs.replace(
         plain,
         pending_reasons=samples.by("gpumon_pending_jobs", "reason"),
         nodes_by_state=dict(Counter(_in_one_word(node) for node in told)) or plain.nodes_by_state,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 from gpumon.model import AccountUsage, Lack, NodeSlurm, Partition, Queue, Reservation, UserUsage
 from gpumon.reading.slurm.samples import SlurmSamples
@@ -13,12 +14,11 @@ from gpumon.text import natural_key
 MIB = 2.0**20
 
 
-@dataclass(frozen=True)
-class SlurmReading:
+class SlurmReading(msgspec.Struct, frozen=True):
     """One exporter's picture of Slurm."""
 
-    queue: Queue = field(default_factory=Queue)
-    nodes: Mapping[str, NodeSlurm] = field(default_factory=lambda: MappingProxyType({}))
+    queue: Queue = msgspec.field(default_factory=Queue)
+    nodes: Mapping[str, NodeSlurm] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """By the name Slurm uses."""
     partitions: tuple[Partition, ...] = ()
     users: tuple[UserUsage, ...] = ()

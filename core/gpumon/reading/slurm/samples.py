@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gpumon.prometheus.wire import Sample, finite
 from gpumon.reading.silence import TargetKey
@@ -15,12 +16,11 @@ Labels = tuple[tuple[str, str], ...]
 ITS_OWN = "gpumon_exporter_"
 
 
-@dataclass
-class SlurmSamples:
+class SlurmSamples(msgspec.Struct):
     """Numbers by metric and labels; the labels of the scrape target itself are left out."""
 
-    targets: set[TargetKey] = field(default_factory=set[TargetKey])
-    series: dict[str, dict[Labels, float]] = field(default_factory=dict[str, dict[Labels, float]])
+    targets: set[TargetKey] = msgspec.field(default_factory=set[TargetKey])
+    series: dict[str, dict[Labels, float]] = msgspec.field(default_factory=dict[str, dict[Labels, float]])
     repeated: int = 0
     """Series that several targets told; the largest value stands."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import msgspec
+from msgspec import structs
 
 from gpumon.model import NodeSlurm, Queue
 from gpumon.reading.slurm import vpenso
@@ -47,7 +47,7 @@ def _queue(samples: SlurmSamples, nodes: dict[str, NodeSlurm]) -> Queue:
     """GPUs are counted on the nodes: the exporter's own total leaves out those in use on draining nodes."""
     plain = vpenso.queue(samples)
     allocated = added(*(node.gpus_allocated for node in nodes.values()))
-    return replace(
+    return structs.replace(
         plain,
         pending_reasons=samples.by("slurm_queue_pending", "reason"),
         nodes_by_state=dict(Counter(node.state for node in nodes.values() if node.state)),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 from gpumon.model import Problem, Severity
 from gpumon.prometheus.wire import Sample, finite
@@ -16,8 +17,7 @@ _SLOW_SECONDS = 120.0
 """So old an answer of Slurm is worth a word, however rarely the exporter was told to ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How one exporter stands with Slurm."""
 
     target: TargetKey
@@ -27,7 +27,7 @@ class Standing:
     """How old that answer was when the exporter was scraped; None when there never was one."""
     failing: tuple[str, ...] = ()
     """Slurm's commands that last failed."""
-    left_out: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    left_out: Mapping[str, float] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     """How many of what are not told one by one: "pending_jobs", "users", "accounts"."""
     hidden: tuple[str, ...] = ()
     """What PrivateData keeps from it: "jobs", "nodes", ..."""
