@@ -74,6 +74,15 @@ def test_a_folder_that_was_there_before_is_never_removed(cluster: Cluster) -> No
     assert cluster["head"].text("/srv/history/mine") == "mine"
 
 
+def test_a_busy_machine_keeps_nothing_but_what_systemd_remembers(cluster: Cluster) -> None:
+    before = dict(cluster["gpu1"].files)
+    assert cluster.run("--yes") == 0
+    cluster["gpu1"].job_steps = ("123.batch",)
+    assert cluster.run("uninstall", "--yes") == 0
+    assert cluster["gpu1"].files == before
+    assert ("systemctl", "daemon-reload") not in cluster["gpu1"].ran
+
+
 def test_what_left_its_data_is_missing_and_not_down(
     cluster: Cluster, before: object, capsys: pytest.CaptureFixture[str]
 ) -> None:

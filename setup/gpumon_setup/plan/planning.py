@@ -85,7 +85,8 @@ def plan_uninstall(
     if keeps_data:
         records = without_data(records)
     draft.remove(records, state, place.site)
-    if records and len(records) == len(state.made) and not draft.held_back:
+    has_to_stay = any(change.waits_for for change in draft.held_back)
+    if records and len(records) == len(state.made) and not has_to_stay:
         step = Step("remove gpumon's own records, if nothing is left", tuple(map(RemoveDirectory, _OWN_DIRECTORIES)))
         draft.changes.append(Change("setup", step))
     return draft.plan(place.facts.slurm.steps)
