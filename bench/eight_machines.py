@@ -36,7 +36,8 @@ cat /etc/beacon.conf 2>/dev/null
 systemctl is-active beacon; systemctl is-enabled beacon
 find /etc/gpumon -type f -exec sha256sum {} + 2>/dev/null | sort -k 2
 docker ps -q --filter name=gpumon- | xargs -r docker inspect -f '{{.Name}} {{.Config.Image}} {{.Config.User}}
-{{.Args}} {{with .HostConfig}}{{.Binds}} {{.CapAdd}} {{.CapDrop}} {{.ReadonlyRootfs}} {{.PidMode}} {{.NetworkMode}}
+{{.Args}}{{range .HostConfig.Binds}}{{println}}{{.}}{{end}}
+{{with .HostConfig}}{{.CapAdd}} {{.CapDrop}} {{.ReadonlyRootfs}} {{.PidMode}} {{.NetworkMode}}
 {{.SecurityOpt}} {{.RestartPolicy}} {{.LogConfig}} {{.DeviceRequests}}{{end}}' | sort
 """
 LOGINS = "journalctl -b -q -o cat -t sshd -t sshd-session"
