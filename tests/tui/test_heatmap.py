@@ -10,8 +10,9 @@ from clusters import NOW, gpu, healthy, mig, node, of_gpus
 from gpumon.model import ClusterSnapshot, Gpu, NodeSlurm
 from gpumon.settings import Thresholds
 from gpumon_tui.heat import ALARM, FREE, IDLE_HELD, LEVELS, LOST, SIGNS, STYLES, UNKNOWN, unseen
-from gpumon_tui.scales import SCALE_STYLES, SCALES, UTILIZATION
+from gpumon_tui.scales import SCALES, UTILIZATION
 from gpumon_tui.widgets.bar import bar
+from gpumon_tui.widgets.cell_looks import CELL_LOOKS
 from gpumon_tui.widgets.heatmap import GpuHeatmap
 from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen, seen_of
 
@@ -63,7 +64,8 @@ async def test_the_mean_of_a_node_leaves_out_what_is_old_or_unknown() -> None:
 
 
 def test_every_number_has_a_scale_of_its_own_with_all_its_styles() -> None:
-    assert len(set(SCALE_STYLES)) == len(SCALES) * LEVELS
+    assert len({style for scale in SCALES for _, style in scale.cells[:LEVELS]}) == len(SCALES) * LEVELS
+    assert {style for scale in SCALES for _, style in scale.cells} <= CELL_LOOKS.keys()
     assert [scale.name for scale in SCALES] == ["utilization", "memory", "power", "temperature", "idle time"]
 
 

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from clusters import gpu, job, of_gpus, queued
 from gpumon.model import ClusterSnapshot
-from gpumon_tui.owners import OTHERS, OWNER_STYLES, SHARED, Colouring, Owners
+from gpumon_tui.owners import OTHERS, SHARED, Colouring, Owners
+from gpumon_tui.widgets.cell_looks import CELL_LOOKS
 from gpumon_tui.widgets.heatmap import GpuHeatmap
 from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen, seen_of
 
@@ -41,7 +42,7 @@ def test_owners_beyond_the_alphabet_share_a_sign_and_keep_a_colour() -> None:
     owners = met(many, Colouring.JOB)
     signs = [owners.cell((str(index),), is_idle=False) for index in range(40)]
     assert sum(sign == OTHERS for sign, _ in signs) == 14
-    assert {style for _, style in signs} <= set(OWNER_STYLES)
+    assert {style for _, style in signs} <= CELL_LOOKS.keys()
 
 
 def test_idle_and_shared_cells_differ_without_colour_too() -> None:

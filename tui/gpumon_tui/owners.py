@@ -17,14 +17,6 @@ OTHERS = "+"
 SHARED = "&"
 """The sign of a GPU that several owners hold."""
 
-OWNER_STYLES = (
-    *(f"owner--{number}" for number in range(COLOURS)),
-    *(f"owner--idle-{number}" for number in range(COLOURS)),
-    "owner--shared",
-    "owner--idle-shared",
-)
-"""The component classes of cells that somebody holds: filled while they work, hollow while they idle."""
-
 
 class Colouring(Enum):
     """What the colours of the heatmap tell."""

@@ -158,5 +158,3 @@ SCALES = (
     ),
 )
 """In the order in which a key goes through them."""
-SCALE_STYLES = tuple(style for scale in SCALES for _, style in scale.cells[:LEVELS])
-"""The component classes of all their levels."""

@@ -94,10 +94,11 @@ class ClusterScreen(FramedScreen):
         self.views = [view.data_bind(ClusterScreen.picture, ClusterScreen.history) for view in all_views(self.settings)]
         for title, view in zip(TITLES, self.views, strict=True):
             view.recall(self._kept.views.get(title, KeptView()))
-        await self.mount(*self.views, before=self.query_one(KeyLine))
-        self.is_ready = True
-        await self.view.open()
-        await self._show_filter()
+        with self.app.batch_update():
+            await self.mount(*self.views, before=self.query_one(KeyLine))
+            self.is_ready = True
+            await self.view.open()
+            await self._show_filter()
         self.view.focus_rows()
 
     async def action_view_number(self, number: int) -> None:

@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import ClassVar
 
 from rich.cells import cell_len
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -19,12 +20,13 @@ from gpumon.model import ClusterSnapshot, Gpu, Node
 from gpumon.settings import Thresholds
 from gpumon.text import shown
 from gpumon.units import Units
-from gpumon_tui.heat import ALARM, FREE, LEVELS, LOST, STYLES, UNKNOWN, Cell, unseen
+from gpumon_tui.heat import ALARM, FREE, LEVELS, LOST, UNKNOWN, Cell, unseen
 from gpumon_tui.idleness import is_idle
 from gpumon_tui.messages import NodeChosen
-from gpumon_tui.owners import COLOURS, OTHERS, OWNER_STYLES, Colouring, Owners, owners_of
-from gpumon_tui.scales import SCALE_STYLES, SCALES, UTILIZATION, HeatScale
+from gpumon_tui.owners import OTHERS, Colouring, Owners, owners_of
+from gpumon_tui.scales import UTILIZATION, HeatScale
 from gpumon_tui.tones import state_tone
+from gpumon_tui.widgets.cell_looks import CELL_LOOKS, cell_style
 from gpumon_tui.widgets.fitting import fit
 from gpumon_tui.widgets.lines import Lines, Pieces, fitting, joined
 
@@ -45,31 +47,10 @@ class GpuHeatmap(Lines, can_focus=True):
     """Nodes with a cell per GPU; a cursor walks over the nodes."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *STYLES,
-        *SCALE_STYLES,
-        *OWNER_STYLES,
-        *(f"heat--{part}" for part in ("name", "warn", "bad", "mean", "legend", "cursor")),
+        f"heat--{part}" for part in ("name", "warn", "bad", "mean", "legend", "cursor")
     }
-    DEFAULT_CSS = (
-        "GpuHeatmap {"
-        + "".join(
-            f".{scale.cells[level][1]} {{ background: ${scale.ramp}-{level}; color: ${scale.ramp}-text-{level}; }}"
-            for scale in SCALES
-            for level in range(LEVELS)
-        )
-        + "".join(
-            f".owner--{number} {{ background: $owner-{number}; color: $owner-text; }}"
-            f".owner--idle-{number} {{ color: $owner-{number}; background: $surface; }}"
-            for number in range(COLOURS)
-        )
-        + """
-        .owner--shared { background: $foreground; color: $background; }
-        .owner--idle-shared { color: $foreground; background: $surface; }
-        .heat--free { color: $quiet; background: $surface; }
-        .heat--idle { background: $idle-held; color: $idle-held-text; text-style: bold; }
-        .heat--alarm { background: $alarm; color: $alarm-text; text-style: bold; }
-        .heat--lost { background: $lost; color: $lost-text; }
-        .heat--unknown { color: $quiet; background: $surface; }
+    DEFAULT_CSS = """
+    GpuHeatmap {
         .heat--name { color: $foreground; }
         .heat--warn { color: $warm; }
         .heat--bad { color: $hot; text-style: bold; }
@@ -77,8 +58,8 @@ class GpuHeatmap(Lines, can_focus=True):
         .heat--legend { color: $quiet; }
         .heat--cursor { background: $cursor-blurred; }
         &:focus .heat--cursor { background: $cursor; text-style: bold; }
-    }"""
-    )
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move_lines(1)", "Node below", show=False, id="heatmap.down"),
         Binding("up,k", "move_lines(-1)", "Node above", show=False, id="heatmap.up"),
@@ -212,6 +193,11 @@ class GpuHeatmap(Lines, can_focus=True):
         """Another theme has other colours."""
         super().notify_style_update()
         self._runs.clear()
+
+    def part_style(self, name: str) -> Style:
+        """Cells have their colours from the theme itself."""
+        look = CELL_LOOKS.get(name)
+        return super().part_style(name) if look is None else cell_style(look, self.app.theme_variables)
 
     def draw_head(self) -> Strip:
         """What the signs mean, or who the owners are."""

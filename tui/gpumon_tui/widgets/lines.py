@@ -68,9 +68,13 @@ class Lines(ScrollView):
         if found is None:
             found = self.rich_style
             for name in names:
-                found += self.get_component_rich_style(name, partial=True)
+                found += self.part_style(name)
             self._styles_by_name[names] = found
         return found
+
+    def part_style(self, name: str) -> Style:
+        """What one name sets; by default that of the component class."""
+        return self.get_component_rich_style(name, partial=True)
 
     def extend_to(self, width: int, lines: int) -> None:
         """Says how large the body is."""
