@@ -99,13 +99,13 @@ def each(rounds: Sequence[Sequence[float]], of: Callable[[Sequence[float]], floa
 def painting(report: Report) -> None:
     """The map and the list of jobs alone."""
     command = [sys.executable, str(HERE / "painting.py")]
-    with PtyProgram(command, 400, 130) as program:
-        cost = painted(program, {"1": "ours", "2": "floor"})
+    with PtyProgram(command, 400, 130) as ours, PtyProgram([*command, "plain"], 400, 130) as plain:
+        cost = painted({"ours": (ours, "1"), "floor": (plain, "2")})
     agree, remark = "10,000 cells, GPUs of a node agree", "floor: one Segment per cell"
     report.add(Row(f"heatmap, {agree}: CPU", "ms", cost["ours"][0], cost["floor"][0], 0.5, remark=remark))
     report.add(Row(f"heatmap, {agree}: bytes", "KiB", cost["ours"][1], cost["floor"][1], 0.25, remark=remark))
     with PtyProgram(command, 160, 50) as program:
-        cost = painted(program, {"3": "few", "4": "many"})
+        cost = painted({"few": (program, "3"), "many": (program, "4")})
     report.add(
         Row(
             "repaint of the rows in sight of 20,000: CPU",
@@ -118,12 +118,13 @@ def painting(report: Report) -> None:
     )
 
 
-def painted(program: PtyProgram, widgets: Mapping[str, str]) -> dict[str, tuple[list[float], list[float]]]:
-    """CPU milliseconds and KiB of a repaint, for each of the widgets that keys show, in alternation."""
-    program.rest(6.0)
-    found = {name: (list[float](), list[float]()) for name in widgets.values()}
+def painted(widgets: Mapping[str, tuple[PtyProgram, str]]) -> dict[str, tuple[list[float], list[float]]]:
+    """CPU milliseconds and KiB of a repaint of widgets that keys of programs show, in alternation."""
+    for program, _ in widgets.values():
+        program.rest(6.0)
+    found = {name: (list[float](), list[float]()) for name in widgets}
     for _ in range(ROUNDS):
-        for key, name in widgets.items():
+        for name, (program, key) in widgets.items():
             for _ in range(2):  # the first shows it
                 program.type(key)
                 program.rest(0.5)

@@ -1,8 +1,12 @@
-"""What single widgets cost: each key repaints one of them, alone on the screen, with other values where it can."""
+"""What single widgets cost: each key repaints one of them, alone on the screen, with other values where it can.
+
+With "plain" behind it, it writes as any Textual app does; else as the dashboard, which says each colour once.
+"""
 
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -12,6 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.strip import Strip
 from textual.widget import Widget
 from typing_extensions import override
@@ -23,6 +28,7 @@ from gpumon_tui.heat import SIGNS
 from gpumon_tui.ramps import blended, legible_on
 from gpumon_tui.scales import UTILIZATION
 from gpumon_tui.themes import DEFAULTS, THEMES
+from gpumon_tui.thrift import thrifty
 from gpumon_tui.widgets.heatmap import GpuHeatmap
 from gpumon_tui.widgets.job_table import QUEUE, JobTable
 
@@ -62,9 +68,9 @@ class SegmentMap(Widget):
         segments: list[Segment] = []
         for place in range(y * _COLUMNS, min(NODES, (y + 1) * _COLUMNS)):
             segments.append(Segment(f"  {self.snapshot.nodes[place].name} ", _NAME))
-            for card in self.snapshot.gpus[place * GPUS : (place + 1) * GPUS]:
-                level = UTILIZATION.level_of(card, self.snapshot, self._thresholds)
-                segments.append(Segment(SIGNS[level], _STYLES[level]))
+            cards = self.snapshot.gpus[place * GPUS : (place + 1) * GPUS]
+            levels = UTILIZATION.levels_of(cards, self.snapshot, self._thresholds)
+            segments.extend(Segment(SIGNS[level], _STYLES[level]) for level in levels)
         return Strip(segments)
 
 
@@ -92,6 +98,11 @@ class Painting(App[None]):
         self.snapshot = cluster(*((node(f"g{place:04}", own), own) for place, own in enumerate(cards)))
         self.snapshots = [busy(self.snapshot, turn) for turn in range(3)]
         self.segments = SegmentMap(self.snapshots[0], settings.thresholds)
+
+    @override
+    def get_driver_class(self) -> type[Driver]:
+        usual = super().get_driver_class()
+        return usual if "plain" in sys.argv[1:] else thrifty(usual)
 
     @override
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -38,7 +38,7 @@ from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen, se
     ],
 )
 def test_a_cell_says_what_matters_most_about_a_gpu(card: Gpu, level: int) -> None:
-    assert UTILIZATION.level_of(card, of_gpus(card), Thresholds()) == level
+    assert UTILIZATION.levels_of((card,), of_gpus(card), Thresholds()) == [level]
 
 
 def test_every_level_has_its_own_sign_and_style() -> None:
@@ -91,7 +91,7 @@ def test_every_number_has_a_scale_of_its_own_with_all_its_styles() -> None:
 )
 def test_other_numbers_have_levels_too(name: str, card: Gpu, level: int) -> None:
     scale = next(scale for scale in SCALES if scale.name == name)
-    assert scale.level_of(card, of_gpus(card), Thresholds()) == level
+    assert scale.levels_of((card,), of_gpus(card), Thresholds()) == [level]
 
 
 @pytest.mark.parametrize(

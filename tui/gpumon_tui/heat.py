@@ -21,13 +21,6 @@ STYLES = (*(f"heat--{name}" for name in (*range(LEVELS), "free", "idle", "alarm"
 """The component class of each level; those of a number, as far as it is utilization."""
 
 
-def urgent_level(gpu: Gpu, thresholds: Thresholds) -> int | None:
-    """Silence, then what needs a person: they come before any number; None when there is neither."""
-    if gpu.is_stale:
-        return LOST
-    return ALARM if needs_a_person(gpu, thresholds) else None
-
-
 def use_level(gpu: Gpu, thresholds: Thresholds) -> int:
     """How busy a GPU is, and whether somebody holds one that is not."""
     share = gpu.utilization

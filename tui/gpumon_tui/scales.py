@@ -11,7 +11,20 @@ from gpumon import units
 from gpumon.model import ClusterSnapshot, Gpu
 from gpumon.settings import Thresholds
 from gpumon.units import MISSING, Units
-from gpumon_tui.heat import FREE, IDLE_HELD, LEVELS, SIGNS, STYLES, UNKNOWN, Cell, tenths, urgent_level, use_level
+from gpumon_tui.heat import (
+    ALARM,
+    FREE,
+    IDLE_HELD,
+    LEVELS,
+    LOST,
+    SIGNS,
+    STYLES,
+    UNKNOWN,
+    Cell,
+    needs_a_person,
+    tenths,
+    use_level,
+)
 
 _COOLEST_CELSIUS, _STEP_CELSIUS = 20.0, 8.0
 _STEP_WATTS = 100.0
@@ -39,10 +52,13 @@ class HeatScale(msgspec.Struct, frozen=True):
     summary: Callable[[Sequence[Gpu], ClusterSnapshot, Units], str]
     """What stands beside a node's name: of all its GPUs that tell, at most four characters."""
 
-    def level_of(self, gpu: Gpu, snapshot: ClusterSnapshot, thresholds: Thresholds) -> int:
-        """The level of any GPU."""
-        urgent = urgent_level(gpu, thresholds)
-        return self.level(gpu, snapshot, thresholds) if urgent is None else urgent
+    def levels_of(self, gpus: Sequence[Gpu], snapshot: ClusterSnapshot, thresholds: Thresholds) -> list[int]:
+        """The level of each: silence, then what needs a person, come before any number."""
+        level = self.level
+        return [
+            LOST if gpu.is_stale else ALARM if needs_a_person(gpu, thresholds) else level(gpu, snapshot, thresholds)
+            for gpu in gpus
+        ]
 
 
 def _cells(begin: str) -> tuple[Cell, ...]:

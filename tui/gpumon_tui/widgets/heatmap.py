@@ -270,7 +270,7 @@ class GpuHeatmap(Lines, can_focus=True):
     def _scale_cells(self, gpus: Sequence[Gpu]) -> list[Cell]:
         """Signs of levels, or the numbers themselves where cells are wide."""
         scale, snapshot, thresholds = self.scale, self._snapshot, self._thresholds
-        levels = [scale.level_of(gpu, snapshot, thresholds) for gpu in gpus]
+        levels = scale.levels_of(gpus, snapshot, thresholds)
         cells = [scale.cells[level] for level in levels]
         if self._cell <= _DIGITS:
             return cells
