@@ -22,6 +22,9 @@ EXPORTERS = {
 }
 """Jobs, and what must run for them to be up."""
 
+NOW = "2999-12-31T23:59:59.123456789Z"
+"""Later than whatever a test does."""
+
 
 @dataclass
 class FakePrometheus:
@@ -36,6 +39,8 @@ class FakePrometheus:
     values: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
     """Values by label, for queries that hold these words."""
     asked: list[str] = field(default_factory=list[str])
+    scraped: dict[str, str] = field(default_factory=dict[str, str])
+    """When instances were scraped last, as Prometheus writes it; all others just now."""
     broken_images: set[str] = field(default_factory=set[str])
     """What runs from these tells nothing."""
     open_ports: set[int] = field(default_factory=set[int])
@@ -85,7 +90,8 @@ class FakePrometheus:
                 is_up = host is not None and self._runs(host, programs)
                 error = self.errors.get(instance, "" if is_up else "dial tcp: connect: connection refused")
                 health = "down" if error else "up"
-                told.append({"labels": {"job": job, **one["labels"]}, "health": health, "lastError": error})
+                target = {"health": health, "lastError": error, "lastScrape": self.scraped.get(instance, NOW)}
+                told.append({"labels": {"job": job, **one["labels"]}, **target})
         return told
 
     def _vector(self, query: str) -> list[dict[str, object]]:

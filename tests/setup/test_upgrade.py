@@ -60,6 +60,16 @@ def test_a_version_that_tells_nothing_stays_on_no_machine(old: Cluster, capsys: 
     assert all("mirror/ne:2" not in argv for argv in old["gpu2"].ran)
 
 
+@pytest.mark.parametrize("scraped", ["2001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2001-01-01T01:00:00.5+01:00"])
+def test_what_the_old_version_said_last_proves_nothing_of_the_new_one(
+    old: Cluster, capsys: pytest.CaptureFixture[str], scraped: str
+) -> None:
+    old.prometheus.scraped["gpu1:9100"] = scraped
+    assert old.run("upgrade", "--yes") == 1
+    assert "FAILED  node_exporter is scraped: gpu1: it was not scraped yet" in capsys.readouterr().out
+    assert set(running(old).values()) == {"mirror/ne:1"}
+
+
 def test_a_version_that_cannot_be_fetched_leaves_the_old_one(old: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     old["gpu1"].faults["pull the image mirror/ne:2"] = ConnectionBroke("gpu1", "the connection broke.")
     assert old.run("upgrade", "--yes") == 1

@@ -38,7 +38,7 @@ def brought_about(session: Session, options: SetupOptions, show: Show = planning
         return session.plan(allow_busy=options.allow_busy)
 
     announce(len(session.names))
-    code = carry_out(session, planned, options, lambda: _proved(session, options), show)
+    code = carry_out(session, planned, options, lambda done: _proved(session, options, done), show)
     if code == SetupCode.OK:
         google.let_through(session.site, applies=options.apply_gce)
         for line in (*verify.next_lines(session), *session.advice()):
@@ -46,20 +46,24 @@ def brought_about(session: Session, options: SetupOptions, show: Show = planning
     return code
 
 
-def _proved(session: Session, options: SetupOptions) -> SetupCode:
+def _proved(session: Session, options: SetupOptions, done: Plan) -> SetupCode:
     """Whether what was done works; only where Prometheus is part of it."""
     if not any(one.name == "prometheus" for one in session.components) or "prometheus" in session.inventory.without:
         return SetupCode.OK
-    checks = verify.checked(session, intervals=3, spare=verify.FIRST_SECONDS)
+    checks = verify.checked(session, intervals=3, spare=verify.FIRST_SECONDS, changed=_changed(done))
     accompany(verify.check_lines(checks), is_json=options.json)
     return verify.code_of(session, checks)
+
+
+def _changed(plan: Plan) -> list[str]:
+    return [host.host for host in plan.hosts if host.changes and not host.obstacles]
 
 
 def carry_out(
     session: Session,
     planned: Callable[[Session], Plan],
     options: SetupOptions,
-    proved: Callable[[], SetupCode] = lambda: SetupCode.OK,
+    proved: Callable[[Plan], SetupCode] = lambda _: SetupCode.OK,
     show: Show = planning.show,
 ) -> int:
     """Shows what is planned, asks, does it, and plans once more: then nothing may be left, and what is there works."""
@@ -82,7 +86,7 @@ def carry_out(
         if name not in plan.failures:
             narrate(f"{name} went away after the work: {reason}")
     narrate("Everything is as planned." if after.is_clean else "All that can be done now is done.")
-    return max(planning.plan_code(after), proved())
+    return max(planning.plan_code(after), proved(plan))
 
 
 def performed(session: Session, plan: Plan, options: SetupOptions) -> Mapping[str, GpumonError]:

@@ -77,7 +77,8 @@ class _Upgrade:
             return [f"FAILED  {error}" for error in failed.values()]
         only = replace(self.session, limit=frozenset(names))
         is_quick = _QUICK.issuperset(change.component for host in plan.hosts for change in host.changes)
-        checks = verify.checked(only, intervals=3, spare=_QUICK_SECONDS if is_quick else verify.FIRST_SECONDS)
+        spare = _QUICK_SECONDS if is_quick else verify.FIRST_SECONDS
+        checks = verify.checked(only, intervals=3, spare=spare, changed=names)
         new = _failing(checks) - self.known
         return list(verify.check_lines([check for check in checks if (check.claim, check.host) in new])) if new else []
 
@@ -97,7 +98,7 @@ class _Upgrade:
             back = Session(inventory, self.session.fleet, self.session.components, frozenset({name}))
             back.gather(to_act=True)
             failed = performed(back, back.plan(allow_busy=self.options.allow_busy), self.options)
-            checks = () if failed else verify.checked(back, intervals=3, spare=verify.FIRST_SECONDS)
+            checks = () if failed else verify.checked(back, intervals=3, spare=verify.FIRST_SECONDS, changed=(name,))
             is_well = not failed and not {one for one in _failing(checks) - self.known if one[1] == name}
             narrate(f"{name} is back." if is_well else f"{name} could not be brought back: gpumon setup status.")
 

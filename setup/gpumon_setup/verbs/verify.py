@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gpumon.errors import GpumonError
@@ -38,12 +39,17 @@ def run(options: SetupOptions) -> int:
         return code
 
 
-def checked(session: Session, *, intervals: int, spare: float = 0.0) -> tuple[Check, ...]:
-    """Every check, after waiting for what may yet come; raises GpumonError when the master does not answer."""
+def checked(session: Session, *, intervals: int, spare: float = 0.0, changed: Iterable[str] = ()) -> tuple[Check, ...]:
+    """Every check, after waiting for what may yet come; of machines that were just `changed` only what is new counts.
+
+    Raises:
+        GpumonError: the master does not answer.
+    """
     master = session.inventory.master.name
     if master not in session.facts:
         raise session.silent[master]
-    verifier = verifier_of(session)
+    now = time.time() + (session.facts[master].clock_offset_seconds or 0.0)
+    verifier = verifier_of(session, dict.fromkeys(changed, now))
     narrate("Asking Prometheus on the master …")
     return verifier.until_well(intervals * verifier.interval + spare)
 
@@ -56,7 +62,7 @@ def code_of(session: Session, checks: Sequence[Check]) -> SetupCode:
     return SetupCode.OK if is_well else SetupCode.INCOMPLETE
 
 
-def verifier_of(session: Session) -> Verifier:
+def verifier_of(session: Session, since: Mapping[str, float]) -> Verifier:
     """What looks at a session's machines; a run that finds nothing to do never loads it."""
     from gpumon_setup.verify import Verifier
 
@@ -65,7 +71,7 @@ def verifier_of(session: Session) -> Verifier:
     outsider = session.fleet.host(others[0]) if others else None
     # Nobody waits for the numbers of a machine that does not answer: it is told as such.
     names = [name for name in session.names if name in session.states]
-    return Verifier(session.site, names, session.fleet.host(master), outsider)
+    return Verifier(session.site, names, session.fleet.host(master), outsider, since=since)
 
 
 def check_lines(checks: Sequence[Check]) -> Iterator[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -34,6 +36,8 @@ class Target:
     """ "up", "down", or "unknown" before the first scrape."""
     error: str
     """What the last scrape complained of; "" when it did not."""
+    scraped_at: float | None = None
+    """When the last scrape began, by the master's clock; None when that is not said."""
 
 
 class MasterPrometheus:
@@ -114,4 +118,14 @@ def _target(told: Mapping[str, Any]) -> Target:
         labels.get("node", ""),
         str(told["health"]),
         str(told.get("lastError") or ""),
+        _moment(str(told.get("lastScrape") or "")),
     )
+
+
+def _moment(text: str) -> float | None:
+    """A time as Prometheus writes it, to the nanosecond."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", text)
+    if match is None:
+        return None
+    zone = "+00:00" if match[3] == "Z" else match[3]
+    return datetime.fromisoformat(match[1] + zone).timestamp() + float(match[2] or 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gpumon.text import shown
@@ -29,15 +29,17 @@ _ANY_OF_GPUS = f'{{__name__=~"{"|".join(_SERIES["dcgm_exporter"])}"}}'
 _SEEN_GPUS = f"count by (node) (count by (node, UUID) ({_ANY_OF_GPUS}))"
 
 
-def targets(prometheus: MasterPrometheus, site: Site, wanted: Collection[Expected]) -> Iterator[Check]:
-    """Each exporter is known and answers; raises Unanswered."""
+def targets(
+    prometheus: MasterPrometheus, site: Site, wanted: Collection[Expected], since: Mapping[str, float]
+) -> Iterator[Check]:
+    """Each exporter is known and answers, after a moment of its machine where one is named; raises Unanswered."""
     known = {(target.job, target.instance): target for target in prometheus.targets()}
     for one in wanted:
         claim = f"{one.component} is scraped"
         target = known.get((JOBS[one.component], one.instance))
         if target is None:
             yield Check(claim, one.host, "Prometheus does not know of it", "Run gpumon setup again, without --limit.")
-        elif target.health == "unknown":
+        elif target.health == "unknown" or _is_elder(target, since.get(one.host)):
             yield Check(claim, one.host, "it was not scraped yet", "Wait a moment: gpumon setup verify.")
         elif target.health != "up":
             yield Check(claim, one.host, shown(target.error, 200) or "it is down", _mending(site, one, target))
@@ -45,6 +47,11 @@ def targets(prometheus: MasterPrometheus, site: Site, wanted: Collection[Expecte
             yield Check(claim, one.host, f'its series say node="{shown(target.node, 80)}"', "Run gpumon setup again.")
         else:
             yield Check(claim, one.host)
+
+
+def _is_elder(target: Target, moment: float | None) -> bool:
+    """True when what was last heard of it is from before: the old version may have said so."""
+    return moment is not None and target.scraped_at is not None and target.scraped_at < moment
 
 
 def _mending(site: Site, one: Expected, target: Target) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gpumon_setup.components import Place, Site, grafana_settings, job_map
 from gpumon_setup.components.component import at
@@ -34,6 +34,8 @@ class Verifier:
     outsider: Host | None
     """A machine that is not the master; None when there is none to ask."""
     pause: Callable[[float], None] = time.sleep
+    since: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Machines that were changed, and when, by the master's clock: what was scraped before says nothing."""
 
     def until_well(self, patience: float) -> tuple[Check, ...]:
         """Looks until all is well, at most for `patience` seconds; raises HostError when the master is gone."""
@@ -71,7 +73,7 @@ class Verifier:
         wanted = tuple(expected(self.site, self.names))
         prometheus = MasterPrometheus(self.master, address)
         try:
-            yield from scraped.targets(prometheus, self.site, wanted)
+            yield from scraped.targets(prometheus, self.site, wanted, self.since)
             yield from scraped.series(prometheus, self.site, wanted)
             yield from scraped.gpu_counts(prometheus, self.site, wanted)
             yield from scraped.slurm(prometheus, wanted)
