@@ -11,22 +11,21 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from floor import bodies
+from installed import DASHBOARD, PYTHON
+from peer import peer
 from pty_program import PtyProgram
 from replayed_site import first_requests, replayed
 from results import Report, Row
-from simulated_site import Site, site
+from simulated_site import NODES, Site, site
 
 ROUNDS = 11
 KEYS = 60
 """In each round."""
 HERE = Path(__file__).parent
-DASHBOARD = str(Path(sys.executable).parent / "gpumon-tui")
-MINIMAL = [sys.executable, str(HERE / "minimal_app.py")]
+MINIMAL = [PYTHON, str(HERE / "minimal_app.py")]
 CURSOR = b"48;2;49;66;92"
 """The cursor's background in the dark theme: a key has come as far as the screen when it is written."""
 FIRST_NODE = b"gpu-a0"
-PEER_KIBIBYTES, PEER_CORE_PERCENT = 66.0, 79.0
-"""Of kempnerpulse 0.5: to the terminal with 64 GPUs, and of a core with 1,024."""
 
 
 def dashboard(url: str, interval: float, columns: int = 160, lines: int = 50) -> PtyProgram:
@@ -138,35 +137,45 @@ def painted(widgets: Mapping[str, tuple[PtyProgram, str]]) -> dict[str, tuple[li
 
 
 def traffic(place: Site, url: str, report: Report) -> None:
-    """What goes to the terminal, while everything changes at each refresh."""
-    for view, keys_to_it in (("the overview", "1"), ("the list of GPUs", "2")):
-        with dashboard(url, 5, 200, 50) as ours:
-            ours.until(FIRST_NODE)
-            ours.type(keys_to_it)
-            ours.rest(10.0)
-            told: list[float] = []
-            for _ in range(4):
-                written = ours.written
-                ours.rest(10.0)
-                told.append((ours.written - written) / 1024 / 10)
+    """What goes to the terminal, while everything changes at each refresh; the peer shows the same cards."""
+    for view, key in (("the overview", "1"), ("the list of GPUs", "2")):
+        with dashboard(url, 5, 200, 50) as ours, peer(NODES[place.name], 200, 50) as theirs:
+            told = beside(ours, theirs, key, lambda program: program.written / 1024)
         what = f"to the terminal, {view}, 5 s, {place.title}"
-        report.add(Row(what, "K/s", told, [PEER_KIBIBYTES] * 4, None, 5.0, remark="floor: the closest peer"))
+        report.add(Row(what, "K/s", *told, None, 5.0, remark="floor: the closest peer"))
 
 
 def processor(place: Site, url: str, report: Report) -> None:
-    """Share of a core on each of the views."""
+    """Share of a core on each of the views, and the peer's with the same cards."""
     for view, key in (("the overview", "1"), ("the list of GPUs", "2"), ("the list of jobs", "4")):
-        with dashboard(url, 5, 200, 50) as ours:
-            ours.until(FIRST_NODE)
-            ours.type(key)
-            ours.rest(15.0)
-            told: list[float] = []
-            for _ in range(4):
-                cpu = ours.cpu_seconds
-                ours.rest(10.0)
-                told.append((ours.cpu_seconds - cpu) * 10)
+        with dashboard(url, 5, 200, 50) as ours, peer(NODES[place.name], 200, 50) as theirs:
+            told = beside(ours, theirs, key, lambda program: program.cpu_seconds * 100)
         what = f"CPU of a core, {view}, 5 s, {place.title}"
-        report.add(Row(what, "%", told, [PEER_CORE_PERCENT] * 4, None, 10.0, remark="floor: the closest peer"))
+        report.add(Row(what, "%", *told, None, 10.0, remark="floor: the closest peer"))
+
+
+def beside(
+    ours: PtyProgram, theirs: PtyProgram, key: str, count: Callable[[PtyProgram], float]
+) -> tuple[list[float], list[float]]:
+    """What both count up in a second, side by side, ours on the view of a key."""
+    ours.until(FIRST_NODE)
+    ours.type(key)
+    both, found = (ours, theirs), (list[float](), list[float]())
+    rest_together(both, 15.0)
+    for _ in range(4):
+        before = [count(program) for program in both]
+        rest_together(both, 10.0)
+        for told, program, was in zip(found, both, before, strict=True):
+            told.append((count(program) - was) / 10)
+    return found
+
+
+def rest_together(programs: Sequence[PtyProgram], seconds: float) -> None:
+    """Reads what several write for so long: a program that nobody reads would wait."""
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        for program in programs:
+            program.rest(0.05)
 
 
 def memory(place: Site, url: str, report: Report) -> None:

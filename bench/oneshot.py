@@ -21,7 +21,6 @@ from results import Report, Row
 from simulated_site import Site, site
 
 ROUNDS = 11
-GPUMON = str(Path(sys.executable).parent / "gpumon")
 MINIMAL = Path(__file__).parent / "minimal_httpx.py"
 COMMANDS = {"smallest": (("status",), ("gpus", "--json")), "10,000": (("gpus", "--json"),)}
 GOALS = {("smallest", "status"): 1.25, ("smallest", "gpus"): 1.25, ("10,000", "gpus"): 1.1}
@@ -94,7 +93,7 @@ def report_on(place: Site, command: Sequence[str], report: Report) -> None:
         file.flush()
         for _ in range(ROUNDS):
             ours.measure([GPUMON, *command, "--prometheus", place.url])
-            bare.measure([sys.executable, str(MINIMAL), place.url, file.name])
+            bare.measure([PYTHON, str(MINIMAL), place.url, file.name])
     what, goal = f"gpumon {' '.join(command)}, {place.title}", GOALS.get((place.name, command[0]))
     report.add(Row(f"{what}: wall", "ms", ours.wall, bare.wall, goal, remark=f"{len(requests)} requests"))
     report.add(Row(f"{what}: CPU", "ms", ours.cpu, bare.cpu, None))

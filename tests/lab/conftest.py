@@ -1,7 +1,11 @@
-"""Gives each module of lab tests a fresh cluster, and this process a place on its network."""
+"""Gives each module of lab tests a fresh cluster, and this process a place on its network.
+
+Several processes of pytest-xdist have a lab each, under names of their own.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from typing import cast
 
@@ -11,6 +15,7 @@ from lab import access
 from lab.ability import require_a_lab
 from lab.cluster import Cluster
 from lab.deploying import AtSeat
+from lab.ground import room_for_several
 from lab.hosts import Lab
 from lab.places import places
 from lab.plan import Plan
@@ -19,6 +24,11 @@ from lab.plan import Plan
 def pytest_configure(config: pytest.Config) -> None:
     """Makes the marker known wherever this folder is collected."""
     config.addinivalue_line("markers", "lab(plan): needs a cluster of real machines, made by root; see tests/lab")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:
+        os.environ["GPUMON_LAB_NAME"] = f"{places().name}{worker}"
+    elif config.getoption("numprocesses", None) and config.getoption("markexpr", "") == "lab":
+        config.add_cleanup(room_for_several())
 
 
 @pytest.fixture(scope="module")

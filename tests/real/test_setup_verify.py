@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gpumon_setup.components.prometheus import Prometheus
-from gpumon_setup.components.prometheus_config import FOLDER
+from gpumon_setup.components.prometheus_places import FOLDER
 from gpumon_setup.host import LocalConnection, Passwords, ShellHost
 from gpumon_setup.resources import File
 from gpumon_setup.verify import Verifier
