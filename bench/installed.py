@@ -1,4 +1,4 @@
-"""gpumon as users have it, for what is measured from the outside: its own folder of programs (`make bench` makes it)."""
+"""gpumon as users have it, for what is measured from the outside: programs in a folder of their own (`make bench`)."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from installed import GPUMON, PYTHON
 from results import Report, Row
 from simulated_site import Site, site
 
