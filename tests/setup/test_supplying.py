@@ -73,6 +73,13 @@ def test_an_archive_is_not_asked_for_once_all_have_their_images(cluster: Cluster
     assert cluster.run("--check") == 0
 
 
+def test_how_things_stand_is_told_without_the_archive(cluster: Cluster, file: Path) -> None:
+    file.unlink()
+    assert cluster.run("status") == 1
+    with pytest.raises(SetupError, match=r"images\.tar"):
+        cluster.run("plan")
+
+
 def test_what_an_archive_lacks_is_named_with_who_needs_it_before_any_machine_is_touched(
     cluster: Cluster, file: Path
 ) -> None:

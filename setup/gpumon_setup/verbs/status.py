@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from gpumon.text import shown
 from gpumon_setup.inventory import folded
@@ -20,6 +21,8 @@ def run(options: SetupOptions) -> int:
     """Looks, and changes nothing."""
     with opened(options) as session:
         announce(len(session.names))
+        # How things stand is known without an archive that cannot be read just now.
+        session.inventory = replace(session.inventory, image_archive=None)
         session.gather()
         plan = session.plan(allow_busy=True)
         found = session.standings(plan)
