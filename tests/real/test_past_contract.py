@@ -15,6 +15,7 @@ import pytest
 
 from gpumon.live.source import PrometheusSource
 from gpumon.model import Severity
+from gpumon.settings import Thresholds
 from gpumon_demo.clockwork import TICK_SECONDS
 from gpumon_demo.cluster import Cluster, Simulation
 from gpumon_demo.dcgm_text import dcgm
@@ -163,7 +164,21 @@ def test_gpus_idle_since_just_then(past: Past, demo: DemoSource, live: Prometheu
             assert found[key] >= since - SCRAPED_EVERY
             continue
         exact_to = 60 if past.now - since < 3600 else 600
-        assert -SCRAPED_EVERY <= found[key] - since <= exact_to, key
+        assert found[key] - since <= exact_to, key
+        if found[key] < since - SCRAPED_EVERY:  # it did something, and nobody scraped it just then
+            assert not busy_scrapes(past, key, found[key], since), key
+
+
+def busy_scrapes(past: Past, key: str, begin: float, end: float) -> list[int]:
+    """The scrapes between two times that saw a GPU at work."""
+    moments = [at for at in range(past.now, int(begin), -SCRAPED_EVERY) if begin < at < end]
+    return [at for at in moments if utilization_at(past.simulation, key, at) >= Thresholds().idle_share]
+
+
+def utilization_at(simulation: Simulation, key: str, moment: int) -> float:
+    """What was scraped of a GPU then; of slices their engines' use."""
+    gpu = DemoSource(clock=lambda: float(moment), simulation=simulation).snapshot().gpu_by_key[key]
+    return gpu.utilization or 0.0
 
 
 @pytest.mark.parametrize("field", FIELDS)
