@@ -36,9 +36,9 @@ def test_a_second_run_finds_nothing_to_do_in_one_round_trip(
     assert {host.asked for host in cluster.hosts.values()} == {1}
 
 
-def test_a_first_plan_asks_each_machine_twice(cluster: Cluster) -> None:
+def test_a_first_plan_asks_each_machine_twice_and_the_master_for_the_ways_to_the_others(cluster: Cluster) -> None:
     cluster.run("plan")
-    assert {host.asked for host in cluster.hosts.values()} == {2}
+    assert {name: host.asked for name, host in cluster.hosts.items()} == {"head": 3, "gpu1": 2, "gpu2": 2}
 
 
 def test_uninstall_leaves_each_machine_as_it_was(cluster: Cluster) -> None:

@@ -26,6 +26,8 @@ class Site:
     facts: Mapping[str, Facts]
     absent: Absent = field(default_factory=Absent)
     """What is known of the others."""
+    unreached: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Why the master does not reach a machine, in a few words, by name; as far as that was tried."""
 
     def address(self, name: str) -> str:
         """Where the others reach a machine: an IP address, or its name where none is known.

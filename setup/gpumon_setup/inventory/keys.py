@@ -12,7 +12,7 @@ from gpumon.text import shown
 from gpumon_setup.inventory.hostlist import NoHostlist, expanded
 
 ENGINES = ("auto", "docker", "podman", "native")
-ACCEPTABLE = ("clock", "gpu_count", "slurm_name")
+ACCEPTABLE = ("clock", "gpu_count", "slurm_name", "reach")
 """What is refused unless it is said to be meant so."""
 _ADDRESS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:%-]{0,253})")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}\$?")

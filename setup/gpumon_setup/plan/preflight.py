@@ -177,6 +177,16 @@ def _slurm_name(place: Place, _: Collection[str]) -> Iterator[str]:
         )
 
 
+def _reach(place: Place, wanted: Collection[str]) -> Iterator[str]:
+    """Exporters that Prometheus cannot reach would be deployed for nobody."""
+    reason = place.site.unreached.get(place.machine.name)
+    if reason and "prometheus" in wanted:
+        yield (
+            f"the master does not reach it ({reason}), and Prometheus would not either. Let it through, or name the "
+            f'address that the master reaches: [setup.machines.{place.machine.name}] address = "…".'
+        )
+
+
 def _counted(place: Place) -> int | None:
     """The GPUs that Slurm counts on this machine; None when it does not say."""
     return _nodes(place).get(place.machine.name)
@@ -194,5 +204,6 @@ _DOUBTS: Mapping[str, Callable[[Place, Collection[str]], Iterator[str]]] = {
     "clock": _clock,
     "gpu_count": _gpu_count,
     "slurm_name": _slurm_name,
+    "reach": _reach,
 }
 """What may be meant so, by the words of `accept`."""

@@ -28,6 +28,7 @@ from gpumon_setup.plan import (
     wanted,
 )
 from gpumon_setup.verbs.settling import settle
+from gpumon_setup.verbs.ways import lost_ways, open_port
 
 _MOST_LOOKS = 3
 """A path that is looked at may turn out to need its content; deeper it does not go."""
@@ -53,6 +54,8 @@ class Session:
     """All that could not be asked; master and controller among them even when the run is not about them."""
     absent: Absent = field(default_factory=Absent)
     """What is known of machines that nobody asked, or that did not answer."""
+    unreached: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of machines that are new: why the master does not reach them."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,7 +66,7 @@ class Session:
     @property
     def site(self) -> Site:
         """The cluster, as far as it answered."""
-        return Site(self.inventory, self.facts, self.absent)
+        return Site(self.inventory, self.facts, self.absent, self.unreached)
 
     def alone(self) -> AbstractContextManager[None]:
         """The cluster's lock, while one goes on; all machines are set out for beforehand, since each takes its time.
@@ -127,12 +130,24 @@ class Session:
     def plan(self, *, allow_busy: bool = False) -> Plan:
         """What is to be done, after looking at whatever that needs."""
         places = self._places()
+        self._try_ways(places)
+        places = self._places()
         wishes = supplied({name: wanted(place, self.components) for name, place in places.items()}, places)
         self._look(places, lambda name: still_to_see(wishes[name], self.states[name]))
         return self._plan({
             name: plan_host(place, wishes[name], self.states[name], allow_busy=allow_busy)
             for name, place in places.items() if name in self.states
         })  # fmt: skip
+
+    def _try_ways(self, places: Mapping[str, Place]) -> None:
+        """Has the master try the way to machines on which nothing was made yet; one round trip more for a first run."""
+        master = self.inventory.master.name
+        new = [name for name in places if name != master and name in self.states and not self.states[name].made]
+        if not new or master not in self.states:
+            self.unreached = {}
+            return
+        ends = {name: (places[name].address, open_port(self.facts[name])) for name in new}
+        self.unreached = lost_ways(self.fleet.host(master), ends)
 
     def advice(self) -> Iterator[str]:
         """How people get to what is in place now."""
