@@ -82,7 +82,7 @@ def in_words(reason: str) -> str:
         return known or ""
     code, comma, rest = reason.partition(",")
     words = _WORDS.get(code) or _limit(code) or _split(code)
-    return f"{words} ({rest.strip()})" if comma and rest.strip() else words
+    return f"{words} ({rest.strip()})" if words and comma and rest.strip() else words or reason
 
 
 def _limit(code: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gpumon.reasons import in_words
@@ -38,5 +38,8 @@ def test_a_reason_is_said_in_words(reason: str, words: str) -> None:
 
 
 @given(st.text(max_size=80))
+@example(",")
+@example(",x")
+@example("_")
 def test_no_reason_is_lost_or_breaks_anything(reason: str) -> None:
     assert bool(in_words(reason)) == bool(reason)

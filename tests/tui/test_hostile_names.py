@@ -15,6 +15,8 @@ from clusters import HOSTILE, hostile, troubled
 from gpumon.model import ClusterSnapshot
 from tui_scripted import SIZES, dashboard, first_picture, next_picture, seen
 
+pytestmark = pytest.mark.thorough  # each test plays on a whole screen
+
 _ODD = ("[/foo] job", "[@click=app.quit]x[/]", "\x1b]0;title\x07", "\x9b31m", "a\u202eb", "e\u0301" * 50, "\ud800")
 _NASTY = st.sampled_from([*HOSTILE, *_ODD, "宽" * 150])
 names = st.one_of(_NASTY, st.text(max_size=300))

@@ -14,6 +14,8 @@ from gpumon_tui.views.jobs import JobsView
 from gpumon_tui.widgets.job_table import JobTable
 from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, next_picture, seen, seen_of
 
+pytestmark = pytest.mark.thorough  # each test plays on a whole screen
+
 WIDE = (200, 50)
 
 

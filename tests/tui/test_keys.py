@@ -23,6 +23,8 @@ from gpumon_tui.widgets.table import RowTable
 from gpumon_tui.widgets.tabs import ViewTabs
 from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, next_picture, seen, until
 
+pytestmark = pytest.mark.thorough  # each test plays on a whole screen
+
 
 def screen_of(app: GpumonApp) -> ClusterScreen:
     assert isinstance(app.screen, ClusterScreen)

@@ -17,6 +17,8 @@ from gpumon_tui.themes import DARK, LIGHT
 from gpumon_tui.widgets.filter_line import FilterLine
 from tui_scripted import ScriptedSource, first_picture, seen
 
+pytestmark = pytest.mark.thorough  # each test plays on a whole screen
+
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Memory:

@@ -10,6 +10,8 @@ from clusters import NOW, queued
 from gpumon.model import ClusterSnapshot
 from tui_scripted import dashboard, first_picture, next_picture, seen
 
+pytestmark = pytest.mark.thorough  # each test plays on a whole screen
+
 SIZES = ((200, 50), (80, 24), (61, 17), (40, 10), (120, 40), (1, 1), (300, 90), (80, 24))
 
 

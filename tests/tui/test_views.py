@@ -18,6 +18,8 @@ from gpumon_tui.widgets.attention import AttentionList
 from gpumon_tui.widgets.tabs import ViewTabs
 from tui_scripted import SIZES, ScriptedSource, dashboard, first_picture, seen, seen_of, until
 
+pytestmark = pytest.mark.thorough  # each test plays on a whole screen
+
 EMPTY = ClusterSnapshot(taken_at=NOW, source="http://head:9090")
 
 
