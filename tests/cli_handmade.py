@@ -173,7 +173,7 @@ def cluster(**known: object) -> ClusterSnapshot:
         problems=(Problem("gpus", "gpu10:9400 is silent for 3m", "Is dcgm-exporter running?", Severity.WARNING),),
         scrape_interval_seconds=15.0,
     )
-    return replace(snapshot, **known)  # type: ignore[arg-type]  # a test may name any field
+    return replace(snapshot, **known)
 
 
 class HandmadeSource:
