@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gpumon.folding import JobGroup, as_one, folded
+from gpumon.folding import as_one, folded
 from gpumon.model import Job
 from gpumon_cli.ranges import ranges
 
@@ -19,12 +19,11 @@ def rows_of(jobs: Sequence[Job]) -> Sequence[Job]:
     return [_row(group) for group in folded(jobs)]
 
 
-def _row(group: JobGroup) -> Job:
+def _row(jobs: Sequence[Job]) -> Job:
     """Numbers are sums and times those of the oldest, since together the tasks hold so much for so long.
 
     Tasks that wait are another matter: each asks for so much, and the next of them to start stands for all.
     """
-    jobs = group.jobs
     if len(jobs) == 1:
         return jobs[0]
     waits = jobs[0].state == "pending"

@@ -14,20 +14,23 @@ Total: TypeAlias = "Callable[[Iterable[float]], float]"
 """What many numbers are together: `sum` or `max`."""
 
 
-class JobGroup(msgspec.Struct, frozen=True):
-    """Jobs that are shown as one: the tasks of an array that are in the same state, or a single job."""
+def folded(jobs: Iterable[Job]) -> list[Sequence[Job]]:
+    """Jobs that are shown as one: the tasks of an array that are in the same state, or a single job.
 
-    jobs: tuple[Job, ...]
-    """At least one, in the order in which they came."""
-
-
-def folded(jobs: Iterable[Job]) -> tuple[JobGroup, ...]:
-    """Every job in a group, groups in the order of their first jobs."""
-    groups: dict[tuple[str, str], list[Job]] = {}
+    Each is in one of them, in the order in which they came.
+    """
+    groups: list[Sequence[Job]] = []
+    arrays: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
-        key = (job.array_job_id, job.state) if job.array_task_id else (job.id, "")
-        groups.setdefault(key, []).append(job)
-    return tuple(JobGroup(tuple(group)) for group in groups.values())
+        if not job.array_task_id:
+            groups.append((job,))
+            continue
+        tasks = arrays.get((job.array_job_id, job.state))
+        if tasks is None:
+            tasks = arrays[job.array_job_id, job.state] = []
+            groups.append(tasks)
+        tasks.append(job)
+    return groups
 
 
 def as_one(jobs: Sequence[Job], first: Job, total: Total) -> Job:

@@ -19,6 +19,7 @@ class Picture(msgspec.Struct, frozen=True, eq=False):
     """One instant of the cluster, worked out once and then only shown."""
 
     snapshot: ClusterSnapshot = msgspec.field(default_factory=ClusterSnapshot)
+    """Its jobs stand in the order of the queue."""
     totals: ClusterTotals = msgspec.field(default_factory=ClusterTotals)
     findings: tuple[Finding, ...] = ()
     """What needs a look, the most urgent first."""
@@ -40,6 +41,9 @@ class History(msgspec.Struct, frozen=True):
 def take_picture(source: ClusterSource, thresholds: Thresholds) -> Picture:
     """Asks the source and works out what follows; meant for the source's thread, not for the screen's."""
     from gpumon.findings import findings  # not needed for the first frame
+    from gpumon.queue_order import in_queue_order
 
     snapshot = source.snapshot()
+    if snapshot.jobs is not None:
+        snapshot = msgspec.structs.replace(snapshot, jobs=tuple(in_queue_order(snapshot.jobs)))
     return Picture(snapshot, ClusterTotals.of(snapshot, thresholds), tuple(findings(snapshot, thresholds)))

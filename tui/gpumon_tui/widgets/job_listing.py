@@ -8,9 +8,8 @@ from enum import Enum
 
 import msgspec
 
-from gpumon.folding import JobGroup, as_one, folded, of_all_tasks
+from gpumon.folding import as_one, folded, of_all_tasks
 from gpumon.model import Job
-from gpumon.queue_order import in_queue_order
 from gpumon.text import natural_key
 from gpumon.units import Units
 from gpumon_tui.widgets.listing import Listing, Rows
@@ -39,7 +38,7 @@ class Fold(msgspec.Struct, frozen=True):
     """What a row that stands for several jobs stands for."""
 
     title: str
-    jobs: tuple[Job, ...]
+    jobs: Sequence[Job]
     is_open: bool
     """True when its jobs are listed below it."""
     is_group: bool = False
@@ -89,7 +88,7 @@ class JobListing(Listing[Job]):
         jobs = self.wanted()
         self._matching = len(jobs)
         self.folds, self.depths = {}, {}
-        rows = self._sorted([self._row_of(group) for group in folded(in_queue_order(jobs))])
+        rows = self._sorted([self._row_of(group) for group in folded(jobs)])
         if self.grouping is Grouping.NONE:
             self.shown = tuple(self._opened(rows, 0))
         else:
@@ -99,15 +98,15 @@ class JobListing(Listing[Job]):
     def _sorted(self, rows: Sequence[Job]) -> Sequence[Job]:
         return self.order.sorted(rows, self.snapshot)
 
-    def _row_of(self, group: JobGroup) -> Job:
-        first = group.jobs[0]
-        if len(group.jobs) == 1:
+    def _row_of(self, jobs: Sequence[Job]) -> Job:
+        first = jobs[0]
+        if len(jobs) == 1:
             return of_all_tasks(first)
         key = f"\0{first.array_job_id}\0{first.state}"
-        tasks = sum(job.tasks or 1 for job in group.jobs)
+        tasks = sum(job.tasks or 1 for job in jobs)
         title = f"{first.array_job_id} ×{tasks:.0f}"
-        self.folds[key] = Fold(title, group.jobs, self._opens_arrays ^ (key in self._turned))
-        return _summary(key, group.jobs)
+        self.folds[key] = Fold(title, jobs, self._opens_arrays ^ (key in self._turned))
+        return _summary(key, jobs)
 
     def _opened(self, rows: Iterable[Job], depth: int) -> Iterator[Job]:
         """Rows, each with its own below it when it is open."""
@@ -138,7 +137,7 @@ class JobListing(Listing[Job]):
         self.folds[key] = Fold(title, jobs, self._opens_groups ^ (key in self._turned), is_group=True)
         return msgspec.structs.replace(_summary(key, jobs), name=_by_state(jobs), started_at=None, ends_at=None)
 
-    def _jobs_of(self, row: Job) -> tuple[Job, ...]:
+    def _jobs_of(self, row: Job) -> Sequence[Job]:
         """What a row stands for, as it came."""
         fold = self.folds.get(row.id)
         return (self.snapshot.job_by_id.get(row.id, row),) if fold is None else fold.jobs
