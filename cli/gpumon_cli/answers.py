@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from gpumon import garbage
 from gpumon.errors import SourceError
 from gpumon.model import ClusterSnapshot
 from gpumon.source import ClusterSource, Parts
@@ -56,11 +57,13 @@ def deliver(source: ClusterSource, parts: Parts, put: Put, watching: Watching, s
     Raises:
         GpumonError: the first reading failed; later failures of a watch are remarks.
     """
+    garbage.ignore()
     snapshot = source.snapshot(parts)
     answer = put(snapshot)
     if watching.every is None:
         _print(answer)
         return answer.code
+    garbage.settle()
     said: tuple[str, ...] = ()
     while True:
         pause = watching.pause_after(snapshot)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import atexit
 import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 
 
 def collect_rarely() -> None:
@@ -16,7 +18,29 @@ def collect_rarely() -> None:
     atexit.register(gc.freeze)
 
 
+def ignore() -> None:
+    """From now on, until `settle`, the collector rests: of what a program loads at its start nothing is garbage."""
+    gc.disable()
+
+
 def settle() -> None:
     """Takes everything made so far out of the collector's rounds, which would make keys wait."""
     gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+@contextmanager
+def held_off() -> Generator[None]:
+    """Meanwhile the collector does not run, in any thread: with as many objects as answers bring, all would wait.
+
+    At the end it walks over the few of them that are left, before they are so many that a key has to wait for it.
+    """
+    was_running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_running:
+            gc.collect(0)
+            gc.enable()

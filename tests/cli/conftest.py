@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from gpumon.errors import GpumonError
 from gpumon.model import ClusterSnapshot
 from gpumon_cli import sources
 from gpumon_cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def _collector() -> Iterator[None]:
+    """A command that ends soon leaves garbage alone; this process goes on."""
+    yield
+    gc.enable()
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from gpumon import garbage
 from gpumon.settings import Settings
 from gpumon.source import ClusterSource
 
@@ -23,6 +24,7 @@ def run(source_factory: Callable[[], ClusterSource], settings: Settings, *, reme
     from gpumon_tui.wishes import check
 
     check(settings)
+    garbage.ignore()
     memory = Memory(memory_path(os.environ), settings.cluster) if remember and settings.tui.remember else None
     app = GpumonApp(DeferredSource(source_factory), settings, memory=memory)
     app.run()

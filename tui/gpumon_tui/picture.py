@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gpumon import garbage
 from gpumon.model import ClusterSnapshot
 from gpumon.settings import Thresholds
 from gpumon.source import ClusterSource, Point
@@ -43,7 +44,8 @@ def take_picture(source: ClusterSource, thresholds: Thresholds) -> Picture:
     from gpumon.findings import findings  # not needed for the first frame
     from gpumon.queue_order import in_queue_order
 
-    snapshot = source.snapshot()
+    with garbage.held_off():
+        snapshot = source.snapshot()
     if snapshot.jobs is not None:
         snapshot = msgspec.structs.replace(snapshot, jobs=tuple(in_queue_order(snapshot.jobs)))
     return Picture(snapshot, ClusterTotals.of(snapshot, thresholds), tuple(findings(snapshot, thresholds)))
