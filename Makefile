@@ -8,7 +8,8 @@ VENV := .venv
 VENV310 := .venv-py310
 VENVBENCH := .venv-bench
 BIN := $(VENV)/bin
-FAST := -m "not real and not thorough and not lab" -n $(shell nproc) -q
+# Screens wait for themselves to come to rest: one test more than there are cores.
+FAST := -m "not real and not thorough and not lab" -n $(shell expr $$(nproc) + 1) -q
 THOROUGH := -m thorough -n $(shell nproc) -q
 # Daemons are mostly waited for, so more tests than cores may run.
 REAL := -m real -n 4 --dist loadgroup -q --durations 10

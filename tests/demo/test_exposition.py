@@ -44,7 +44,7 @@ def _pages(cluster: Cluster) -> Iterable[tuple[str, str]]:
             yield f"dcgm with jobs {host.name}", dcgm(cluster, host, has_job_label=True)
 
 
-@pytest.mark.parametrize("nodes", [4, 12, 33])
+@pytest.mark.parametrize("nodes", [12, *(pytest.param(nodes, marks=pytest.mark.thorough) for nodes in (4, 33))])
 def test_every_page_keeps_the_rules_of_the_format(nodes: int, parse: Parse) -> None:
     for _, text in _pages(Simulation(nodes, 1).at(MOMENT)):
         assert parse(text) or "dcgm" not in text

@@ -50,6 +50,7 @@ async def test_the_picture_is_bright_again_after_the_source_came_back() -> None:
         assert "refused" not in seen(app)
 
 
+@pytest.mark.thorough
 async def test_it_comes_back_by_itself() -> None:
     app = dashboard(healthy(), REFUSED, healthy())
     async with app.run_test() as pilot:
@@ -68,6 +69,7 @@ async def test_a_source_that_never_answered_gives_a_reason_and_no_numbers() -> N
         assert "GPUs –" in screen or "Waiting for the first data" in screen
 
 
+@pytest.mark.thorough
 async def test_another_reason_replaces_the_first() -> None:
     app = dashboard(healthy(), REFUSED, TimedOut("No answer within 10 s."))
     async with app.run_test() as pilot:

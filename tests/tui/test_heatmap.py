@@ -97,11 +97,11 @@ def test_other_numbers_have_levels_too(name: str, card: Gpu, level: int) -> None
 @pytest.mark.parametrize(
     ("presses", "legend", "row"),
     [
-        (1, "memory:", ["n1", "50%", "50", "50"]),
-        (2, "power:", ["n1", "500W", "250", "250"]),
-        (3, "temperature:", ["n1", "55°", "55", "55"]),
+        pytest.param(1, "memory:", ["n1", "50%", "50", "50"], marks=pytest.mark.thorough),
+        pytest.param(2, "power:", ["n1", "500W", "250", "250"], marks=pytest.mark.thorough),
+        pytest.param(3, "temperature:", ["n1", "55°", "55", "55"], marks=pytest.mark.thorough),
         (4, "idle time:", ["n1", "2h", "2h", "0"]),
-        (5, "utilization:", ["n1", "50%", "50", "50"]),
+        pytest.param(5, "utilization:", ["n1", "50%", "50", "50"], marks=pytest.mark.thorough),
     ],
 )
 async def test_a_key_goes_through_the_numbers(presses: int, legend: str, row: list[str]) -> None:

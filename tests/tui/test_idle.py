@@ -82,6 +82,7 @@ async def test_since_when_is_a_dash_where_history_was_not_read() -> None:
         assert jobs_of(app) == ["210"]
 
 
+@pytest.mark.thorough
 async def test_that_nothing_is_wasted_is_said_and_that_nobody_knows_too() -> None:
     app = dashboard(replace(healthy(), jobs=None))
     async with app.run_test(size=(120, 40)) as pilot:
@@ -108,6 +109,7 @@ async def test_without_single_jobs_the_gpus_are_listed_all_the_same() -> None:
         assert "gpu1" in seen(app)
 
 
+@pytest.mark.thorough
 async def test_a_filter_leaves_only_gpus_that_idle() -> None:
     app = dashboard(queued())
     async with app.run_test(size=(120, 40)) as pilot:

@@ -61,6 +61,7 @@ async def heatmap(*keys: str, size: tuple[int, int] = (120, 40)) -> list[str]:
         return seen_of(app, GpuHeatmap)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_key_colours_the_map_by_user_and_then_by_job(size: tuple[int, int]) -> None:
     by_user = await heatmap("o", size=size)

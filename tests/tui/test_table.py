@@ -76,6 +76,7 @@ async def test_the_cursor_stays_on_its_row_when_others_come_and_go() -> None:
         assert (app.selected, app.table.listing.cursor) == ("n003", 3)
 
 
+@pytest.mark.thorough
 async def test_when_its_row_is_gone_the_cursor_stays_where_it_was() -> None:
     app = TableApp(rows(*range(10)))
     async with app.run_test() as pilot:
@@ -99,6 +100,7 @@ async def test_a_cursor_that_nobody_moved_stays_at_the_top() -> None:
         assert app.table.listing.cursor == 0
 
 
+@pytest.mark.thorough
 async def test_scroll_stays_through_a_refresh() -> None:
     app = TableApp(rows(*range(200)))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -141,6 +143,7 @@ async def test_keys_that_fingers_expect_move_the_cursor(keys: tuple[str, ...], r
         assert any(line.startswith(row) for line in app.lines), "it is in sight"
 
 
+@pytest.mark.thorough
 async def test_s_sorts_column_by_column_and_back_to_how_the_rows_come() -> None:
     app = TableApp(rows(*range(20)))
     async with app.run_test() as pilot:
@@ -156,6 +159,7 @@ async def test_s_sorts_column_by_column_and_back_to_how_the_rows_come() -> None:
         assert [row.device.node for row in app.table.listing.shown] == [row.device.node for row in rows(*range(20))]
 
 
+@pytest.mark.thorough
 async def test_a_click_on_a_title_sorts_and_a_second_one_turns_round() -> None:
     app = TableApp(rows(*range(20)))
     async with app.run_test() as pilot:

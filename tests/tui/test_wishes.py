@@ -60,6 +60,7 @@ def test_who_wants_nothing_waits_for_nothing() -> None:
     assert own_columns(Settings(), "gpus") == ()
 
 
+@pytest.mark.thorough
 async def test_another_key_does_it_and_the_old_one_does_not() -> None:
     app = dashboard(healthy(), settings=wanting({"view.nodes": "N", "app.quit": "f10", "table.down": "n,down"}))
     async with app.run_test(size=(120, 40)) as pilot:
@@ -96,6 +97,7 @@ async def pick(app: GpumonApp, *keys: str) -> list[str]:
         return seen_of(app, GpusView)[0].split()
 
 
+@pytest.mark.thorough
 async def test_columns_are_chosen_in_a_list_and_stay_through_refreshes() -> None:
     usual = await pick(dashboard(healthy()), "escape")
     assert await pick(dashboard(healthy()), "down", "down", "space", "escape") == usual
@@ -104,11 +106,13 @@ async def test_columns_are_chosen_in_a_list_and_stay_through_refreshes() -> None
     ]
 
 
+@pytest.mark.thorough
 async def test_a_table_of_no_columns_has_the_usual_ones() -> None:
     app = dashboard(healthy(), settings=wanting(gpus=("node", "gpu")))
     assert (await pick(app, "space", "down", "space", "enter"))[:3] == ["NODE", "GPU", "UTIL"]
 
 
+@pytest.mark.thorough
 async def test_a_column_that_is_not_shown_can_still_be_sorted_and_filtered_by() -> None:
     app = GpumonApp(ScriptedSource(queued()), wanting(jobs=("job", "gpus", "user")), interval=3600.0)
     async with app.run_test(size=(120, 40)) as pilot:

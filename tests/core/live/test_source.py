@@ -73,7 +73,9 @@ def test_everything_is_found() -> None:
     assert {gpu.sampled_at for gpu in snapshot.gpus} == {999_998.0}
 
 
-@pytest.mark.parametrize(("one_query", "turns", "tier"), [(5, 4000, Tier.FULL), (1, 2, Tier.TURNS)])
+@pytest.mark.parametrize(
+    ("one_query", "turns", "tier"), [pytest.param(5, 4000, Tier.FULL, marks=pytest.mark.thorough), (1, 2, Tier.TURNS)]
+)
 def test_every_tier_sees_the_same_cluster(
     monkeypatch: pytest.MonkeyPatch, one_query: int, turns: int, tier: Tier
 ) -> None:
