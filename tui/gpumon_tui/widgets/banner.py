@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 
 from rich.text import Text
-from textual.reactive import reactive
+from textual.reactive import var
 
 from gpumon.text import shown
 from gpumon_tui.connection import Connection, Phase
@@ -23,15 +23,18 @@ class ConnectionBanner(Line):
     ConnectionBanner.-lost { display: block; }
     """
 
-    connection: reactive[Connection] = reactive(Connection, layout=True)
+    connection: var[Connection] = var(Connection)
 
     def on_mount(self) -> None:
         """The countdown goes by the second."""
         self.set_interval(1.0, self._tick)
 
     def watch_connection(self, connection: Connection) -> None:
-        """Shows or hides itself."""
-        self.set_class(connection.phase is Phase.LOST, "-lost")
+        """Shows or hides itself; only then, and where it says something else, everything else may have to move."""
+        is_lost = connection.phase is Phase.LOST
+        self.set_class(is_lost, "-lost")
+        if is_lost:
+            self.refresh(layout=True)
 
     def render(self) -> Text:
         """The sentence."""

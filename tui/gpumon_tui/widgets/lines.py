@@ -7,7 +7,7 @@ from typing import ClassVar, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -92,6 +92,10 @@ class Lines(ScrollView):
         for number in range(first, first + self.seen_height):
             if old.get(number) != self._line(number):
                 self.refresh_line(number + self.head_height)
+
+    def refresh_line(self, y: int) -> None:
+        """Repaints one line; Textual's own would say the scrollbar beside it again too, each time."""
+        self.refresh(Region(0, y - self.scroll_offset.y, self.inner_width, 1))
 
     def redraw_line(self, number: int) -> None:
         """Repaints one line of the body."""
