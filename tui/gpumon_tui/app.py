@@ -92,7 +92,6 @@ class GpumonApp(App[None]):
         self._thread = SourceThread(source)
         self._wake = asyncio.Event()
         self._is_wanted_now = False
-        self._is_settled = False
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_name(settings.theme, has_colour=not self.no_color)
@@ -307,6 +306,7 @@ class GpumonApp(App[None]):
         )
 
     def _show(self, picture: Picture) -> None:
+        is_first = self.picture.is_empty
         with self.batch_update():
             self.picture = picture
             self.connection = Connection(
@@ -315,20 +315,21 @@ class GpumonApp(App[None]):
                 interval_seconds=self.interval,
             )
         self._keep()
-        self._settle()
+        if is_first:
+            self._settle()
 
     def _settle(self) -> None:
-        """Once all is loaded, be it that an answer came or that none did."""
-        if not self._is_settled and not self.is_headless:
+        """All is loaded; nothing has been collected since the start."""
+        if not self.is_headless:
             self.call_after_refresh(garbage.settle)
-        self._is_settled = True
 
     def _lose(self, error: GpumonError, wait: float) -> None:
         retry_at = None if self.is_paused else monotonic() + wait
         self.connection = structs.replace(
             self.connection, phase=Phase.LOST, reason=error.message, advice=error.advice, retry_at=retry_at
         )
-        self._settle()
+        if self.picture.is_empty:
+            self._settle()
 
     def _forget_retry(self) -> None:
         if self.connection.retry_at is not None:
