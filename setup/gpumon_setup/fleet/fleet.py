@@ -92,7 +92,7 @@ class Fleet:
             futures = {name: pool.submit(self._work, name, work) for name in names}
             try:
                 return _gathered(futures)
-            except BaseException:
+            except BaseException:  # Ctrl-C above all: whatever it is, the ways are closed, and it goes on
                 # A second Ctrl-C ends whatever the main thread does, and a way left open would be waited for.
                 closing = Thread(target=self.close, name="gpumon-setup-closing")
                 closing.start()

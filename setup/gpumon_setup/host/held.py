@@ -29,7 +29,7 @@ class HeldScript:
         except TimeoutError:
             process.close()
             raise HostSilent(host, f"a script said nothing within {FIRST_WORD_SECONDS:g} s.") from None
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else can close the process; it goes on
             process.close()
             raise
         self.first_line = said.partition(b"\n")[0].decode("utf-8", "replace")

@@ -67,7 +67,7 @@ class SudoPassword:
                 self._first_try.release()
                 return None
             password = self._ask()
-        except BaseException:
+        except BaseException:  # Ctrl-C at the prompt too: all others wait for this lock; it goes on
             self._first_try.release()
             raise
         if self._is_proven:

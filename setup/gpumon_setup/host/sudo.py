@@ -41,7 +41,7 @@ class RootShell:
         )
         try:
             self._needs_nothing = not _Entrance(self._connection, process, token, self._password).enter()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else can close the process; it goes on
             process.close()
             raise
         return process

@@ -59,7 +59,7 @@ class Dialer:
                     endpoint.name, endpoint.known_as, HostKey(key.get_name(), key.asbytes())
                 )
                 log_in(transport, endpoint, self._keys, self._passwords)
-            except BaseException:
+            except BaseException:  # Ctrl-C at a question too: nobody else can close the transport; it goes on
                 transport.close()
                 raise
         transport.set_keepalive(KEEPALIVE_SECONDS)
