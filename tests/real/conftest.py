@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from gpumon.live.source import PrometheusSource
 from gpumon.settings import PrometheusSettings, Settings, Thresholds
+from needs import skipped_or_failed
 from real import daemons
 from real.daemons import Daemon, Engine, Missing, ScrapeJob
 from real.exporters import TextExporter
@@ -45,13 +45,6 @@ class StartEngine(Protocol):
     """Starts an engine that scrapes the jobs, by default until each target was scraped twice."""
 
     def __call__(self, *jobs: ScrapeJob, scrapes: int = 2, rules: str = "", interval: str = "1s") -> Engine: ...
-
-
-def skipped_or_failed(missing: Missing) -> None:
-    """Ends a test whose daemon is not there; that is a failure in CI."""
-    if os.environ.get("CI"):
-        pytest.fail(str(missing))
-    pytest.skip(str(missing))
 
 
 @pytest.fixture

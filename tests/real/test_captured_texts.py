@@ -10,8 +10,9 @@ import pytest
 from gpumon.errors import NoData
 from gpumon.live.source import PrometheusSource
 from gpumon.model import ClusterSnapshot, Gpu, GpuDetail, Partition, UserUsage
+from needs import skipped_or_failed
 from real import daemons
-from real.conftest import ENGINES, skipped_or_failed
+from real.conftest import ENGINES
 from real.daemons import Engine, Missing, ScrapeJob
 from real.exporters import CAPTURED, TextExporter, captured
 

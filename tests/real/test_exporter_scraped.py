@@ -14,7 +14,8 @@ from gpumon_exporter.web.listening import Address
 from gpumon_exporter.web.protection import Protection
 from gpumon_exporter.web.server import WebServer
 from gpumon_exporter.web.site import Wishes
-from real.conftest import StartEngine, skipped_or_failed
+from needs import skipped_or_failed
+from real.conftest import StartEngine
 from real.daemons import Missing, ScrapeJob, program
 
 USUAL = r"_total|_node_count"

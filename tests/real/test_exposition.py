@@ -11,7 +11,7 @@ from gpumon_demo.cluster import BEGIN, Simulation
 from gpumon_demo.dcgm_text import dcgm
 from gpumon_demo.node_text import node
 from gpumon_demo.slurm_text import jobs, slurm
-from real.conftest import skipped_or_failed
+from needs import skipped_or_failed
 from real.daemons import Missing, program
 
 USUAL = r"_total|_count|camelCase|snake_case|abbreviated|metric name|no help|non-counter|unit"

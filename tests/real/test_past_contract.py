@@ -21,8 +21,9 @@ from gpumon_demo.cluster import Cluster, Simulation
 from gpumon_demo.dcgm_text import dcgm
 from gpumon_demo.server import ExporterServer
 from gpumon_demo.source import DemoSource
+from needs import skipped_or_failed
 from real import daemons
-from real.conftest import ENGINES, skipped_or_failed
+from real.conftest import ENGINES
 from real.daemons import Engine, Missing, ScrapeJob, simulated_jobs, until
 
 pytestmark = pytest.mark.xdist_group("past")  # several such clusters at once are more than two cores can play

@@ -17,7 +17,7 @@ from gpumon_setup.resources import File
 from gpumon_setup.verify import Verifier
 from gpumon_setup.verify.closed import closed
 from gpumon_setup.verify.fetching import FETCH, NotFetched, fetched
-from real.conftest import skipped_or_failed
+from needs import skipped_or_failed
 from real.daemons import Daemon, Missing, free_port, program, until
 from real.exporters import TextExporter
 from setup.components.places import place

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from real.conftest import skipped_or_failed
+from needs import skipped_or_failed
 from real.daemons import Daemon, Engine, Missing, ScrapeJob, start_engine
 from real.exporters import TextExporter
 from real.slurm.cards import card_text

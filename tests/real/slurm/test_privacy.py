@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from needs import skipped_or_failed
 from real.daemons import Daemon, until
 from real.slurm.scenario import Scenario
 from real.slurm.told import told, value
@@ -52,7 +53,7 @@ def of_a_stranger(private: SlurmSite) -> Iterator[Daemon]:
     subprocess.run([sys.executable, PACK, packed], check=True)
     python = shutil.which("python3", path="/usr/bin:/bin")
     if python is None:
-        pytest.skip("There is no python3 that everybody may run.")
+        skipped_or_failed("There is no python3 that everybody may run.")
     user = f"--userspec={pwd.getpwnam(STRANGER).pw_uid}:{NOBODY}"
     environment = [f"{key}={word}" for key, word in private.environment.items()]
     daemon = Daemon(

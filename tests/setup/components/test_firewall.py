@@ -16,6 +16,7 @@ from gpumon_setup.components.gce import creating, deleting, gce_lines, tagging, 
 from gpumon_setup.facts import Look, read_state
 from gpumon_setup.host import Outcome, RunCommand
 from gpumon_setup.resources import FirewallRule
+from needs import skipped_or_failed
 from setup.components.places import place
 from setup.deployments import CONFIG, Cluster
 from setup.fake_host import FakeFile, FakeHost
@@ -398,7 +399,7 @@ def test_googles_firewall_is_shown_and_only_changed_when_asked_for(
 @pytest.mark.real
 def test_googles_own_parser_takes_every_command(cluster: Cluster) -> None:
     if shutil.which("gcloud") is None:
-        pytest.skip("gcloud is not installed here")
+        skipped_or_failed("gcloud is not installed here")
     on_google(cluster)
     site = place(cluster, "head", '[setup.firewall]\ngce_project = "lab-1"\n').site
     names = ("gpu1", "gpu2")

@@ -15,7 +15,7 @@ import pytest
 from gpumon_setup.components.prometheus import Prometheus
 from gpumon_setup.components.prometheus_files import rules
 from gpumon_setup.resources import File
-from real.conftest import skipped_or_failed
+from needs import skipped_or_failed
 from real.daemons import Daemon, Missing, program, until
 from setup.components.places import container_of, place
 from setup.deployments import Cluster

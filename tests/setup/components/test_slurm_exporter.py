@@ -15,6 +15,7 @@ from gpumon_exporter.options import parse
 from gpumon_setup.components import CannotHave, Place
 from gpumon_setup.components.slurm_exporter import SlurmExporter
 from gpumon_setup.resources import File
+from needs import skipped_or_failed
 from setup.components.places import place, text_of, the
 from setup.deployments import Cluster
 
@@ -126,8 +127,9 @@ def test_a_machine_that_is_controller_and_gpu_node_has_one_program_for_both(clus
     assert cluster["gpu1"].picture() == before
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd reads no units here")
 def test_systemd_has_nothing_to_say_about_the_unit(cluster: Cluster, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        skipped_or_failed("systemd reads no units here")
     unit = the(File, SLURM.wanted(place(cluster, "head")), UNIT)
     file = tmp_path / "gpumon-slurm-exporter.service"
     file.write_bytes(unit.content.replace(b"/usr/local/lib/gpumon/slurm-exporter.pyz", b"-V"))

@@ -10,6 +10,7 @@ import pytest
 
 from gpumon_setup.failures import HostKeyChanged, HostKeyRevoked, HostKeyUnknown, Unreachable
 from gpumon_setup.ssh import HostKey, KnownHosts, SshConfig, endpoint, record
+from needs import skipped_or_failed
 
 CONFIG = """\
 Include {folder}/conf.d/*.conf
@@ -49,7 +50,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["gpu1", "gpu2", "gpu3", "gpu9", "lab", "other", "GPU1"])
 def test_it_says_what_ssh_says(file: Path, name: str) -> None:
     if shutil.which("ssh") is None:
-        pytest.skip("there is no ssh to compare with")
+        skipped_or_failed("there is no ssh to compare with")
     file.write_text(file.read_text().replace('Match exec "true"\n    Port 9\n', ""))
     answer = subprocess.run(["ssh", "-G", "-F", file, name], capture_output=True, text=True, check=True).stdout
     told: dict[str, list[str]] = {}

@@ -12,14 +12,17 @@ import pytest
 from gpumon_setup.failures import ConnectionBroke
 from gpumon_setup.host import Passwords, Pieces, SendFile, ShellHost, Step, Stretch
 from gpumon_setup.ssh import Dialer, SshConnection, endpoint
+from needs import skipped_or_failed
 from setup.sshd import USER, Answers, Client, Sshd
 
-pytestmark = [pytest.mark.real, pytest.mark.skipif(USER != "root", reason="steps are root's")]
+pytestmark = pytest.mark.real
 SIZE = 3_000_000
 
 
 @pytest.fixture
 def host(user: Client, server: Sshd) -> Iterator[ShellHost]:
+    if USER != "root":
+        skipped_or_failed("steps are root's")
     passwords: Passwords = Answers().passwords()
     with closing(Dialer(passwords)) as dialer:
         where = endpoint(user.config(""), "node1", address="127.0.0.1", port=server.port)
